@@ -1,0 +1,1 @@
+// The carrier of the precompiled <torch/torch.h>; see cmake/BcxDependencies.cmake.

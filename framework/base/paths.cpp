@@ -1,0 +1,45 @@
+#include "base/paths.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace bcx {
+namespace {
+
+std::filesystem::path xdg(const char* variable, const char* below_home) {
+  if (const char* told = std::getenv(variable); told && *told == '/')
+    return std::filesystem::path(told) / "bcx";
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home && *home ? home : "/tmp") / below_home / "bcx";
+}
+
+}  // namespace
+
+std::filesystem::path executable_path() { return std::filesystem::read_symlink("/proc/self/exe"); }
+std::filesystem::path cache_folder() { return xdg("XDG_CACHE_HOME", ".cache"); }
+std::filesystem::path data_folder() { return xdg("XDG_DATA_HOME", ".local/share"); }
+
+std::string read_text(const std::filesystem::path& path, std::uintmax_t limit, ExitCode code) {
+  const std::string where = printable(path.string());
+  std::error_code failed;
+  if (std::filesystem::is_directory(path, failed))
+    throw Error(code, {"is a folder, expected a file", where, {}});
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(code, {fmt::format("cannot be opened: {}", system_message(errno)), where, {}});
+  std::string text(static_cast<std::size_t>(limit) + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) throw Error(code, {"cannot be read", where, {}});
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > limit)
+    throw Error(code, {fmt::format("is larger than {}", human_bytes(limit)), where, {}});
+  return text;
+}
+
+}  // namespace bcx

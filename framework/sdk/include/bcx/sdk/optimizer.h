@@ -1,0 +1,64 @@
+// The optimizer interface: a few element-wise operations on flat tensors.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace bcx::sdk {
+
+/// Where one parameter lies within a group's flat tensors. Segments do not overlap, are sorted by
+/// offset and 64-byte aligned; the padding between them is zero in parameters and gradients.
+struct Segment {
+  std::string name;                 ///< `features.conv0.weight`
+  std::int64_t offset = 0;          ///< in elements, from the start of the group
+  std::int64_t size = 0;            ///< in elements
+  std::vector<std::int64_t> shape;  ///< the parameter's own
+};
+
+/// Parameters that share a learning rate and a weight-decay multiplier. The tensors are views into
+/// the run's flat buffers; they keep their address for the whole run.
+struct ParameterGroup {
+  std::string name;           ///< "backbone", "head.no_decay", ...
+  at::Tensor parameters;      ///< [n] float32 (float64 in parity tests), updated in place
+  at::Tensor gradients;       ///< [n] same type; already scaled, clipped and finite unless `skip`
+  at::Tensor learning_rate;   ///< 0-dim float64 on the device: set by the schedule and callbacks
+  double weight_decay = 1.0;  ///< multiplier of the optimizer's own weight_decay (0: norms, biases)
+  std::vector<Segment> segments;
+};
+
+/// Scalars of one step that live on the device (0-dim tensors), so that a step can be captured in a
+/// CUDA graph: nothing here may be read on the host, and no host branch may depend on it.
+struct StepScalars {
+  at::Tensor step;  ///< float64; number of this step, counted from 1; skipped steps do not count
+  at::Tensor skip;  ///< bool; true: parameters and state must stay bit for bit as they were
+};
+
+/// A named tensor of an optimizer's state, for checkpoints.
+struct NamedTensor {
+  std::string name;  ///< "exp_avg.0": what, and the group's index
+  at::Tensor tensor;
+};
+
+/// Base of all optimizers. The host calls, on one thread:
+///
+///     initialize(groups)            once; state tensors are allocated here, never in step()
+///     load(state)                   when resuming: copy in place
+///     step(groups, scalars) ...     gradients are the host's, zeroed or overwritten by it
+///     state()                       at a checkpoint
+///
+/// step() must not synchronise with the host, and must leave everything untouched when `skip` is set
+/// (keep() below does that for one tensor). Computation is in the parameters' type.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  virtual void initialize(std::span<const ParameterGroup> groups) = 0;
+  virtual void step(std::span<ParameterGroup> groups, const StepScalars& scalars) = 0;
+  /// All state, in a fixed order, by reference: writing into a tensor changes the optimizer.
+  virtual std::vector<NamedTensor> state() = 0;
+};
+
+}  // namespace bcx::sdk
