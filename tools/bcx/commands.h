@@ -1,0 +1,20 @@
+// The commands of `bcx`: one source file each, and one explicit list in main.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace bcx::cli {
+
+/// What main() runs after parsing: returns the process's exit code, or throws bcx::Error.
+using Action = std::function<int()>;
+
+// Each adds its subcommand(s) to `app`; the subcommand's callback stores the work into `action`.
+void add_run(CLI::App& app, Action& action);        // run, resume
+void add_check(CLI::App& app, Action& action);      // check
+void add_runs(CLI::App& app, Action& action);       // runs, show, log, curve
+void add_plugins(CLI::App& app, Action& action);    // plugins list|show
+void add_data(CLI::App& app, Action& action);       // data inspect|audit|demo|pack|preview
+void add_weights(CLI::App& app, Action& action);    // weights list|fetch|show
+
+}  // namespace bcx::cli

@@ -1,0 +1,7 @@
+#include "commands.h"
+
+namespace bcx::cli {
+
+void add_runs(CLI::App&, Action&) {}
+
+}  // namespace bcx::cli
