@@ -1,4 +1,5 @@
-// An experiment, read and checked: what the rest of bcx works from. Plain values, no TOML, no torch.
+// An experiment, read and checked: what the rest of bcx works from. Plain values, no TOML, no
+// torch.
 //
 // docs/experiment-file.md is generated from the schema that fills these structures.
 #pragma once
@@ -37,17 +38,17 @@ struct SplitConfig {
 struct DataConfig {
   std::string source = "breakhis";  ///< breakhis | folders | manifest | packed
   std::filesystem::path root;       ///< absolute
-  std::string pattern;              ///< regular expression with named groups over relative paths: attributes
+  std::string pattern;  ///< regular expression with named groups over relative paths: attributes
   std::vector<std::int64_t> magnifications;  ///< empty: all
   std::vector<std::string> classes;          ///< empty: those found, sorted
   std::string positive;                      ///< of two classes; empty: the last one
   std::string patient = "case";
   std::int64_t image_size = 224, cache_size = 0;  ///< pixels; cache_size 0: image_size
   std::string resize = "stretch", interpolation = "area";
-  std::int64_t workers = 0;                ///< decoding threads; 0: the cores there are
-  std::string unreadable = "fail";         ///< fail | quarantine
+  std::int64_t workers = 0;         ///< decoding threads; 0: the cores there are
+  std::string unreadable = "fail";  ///< fail | quarantine
   SplitConfig split;
-  std::vector<std::string> allow;          ///< audit findings allowed by name
+  std::vector<std::string> allow;  ///< audit findings allowed by name
 };
 
 struct HeadConfig {
@@ -70,15 +71,16 @@ struct ScheduleConfig {
   double warmup_factor = 0.1;     ///< share of the learning rate that warm-up starts from
   double horizon = 0.0;           ///< in units; 0: train.epochs
   double min_learning_rate = 0.0;
-  std::int64_t step_size = 7;  ///< of "step", in units
-  double gamma = 0.1;          ///< of "step"
+  std::int64_t step_size = 7;                                         ///< of "step", in units
+  double gamma = 0.1;                                                 ///< of "step"
   double pct_start = 0.3, div_factor = 25.0, final_div_factor = 1e4;  ///< of "one_cycle"
 };
 
 struct LossConfig {
   std::string name = "cross_entropy";
   double label_smoothing = 0.0;
-  std::variant<std::string, std::vector<double>> class_weights = std::string("none");  ///< none | balanced | [..]
+  std::variant<std::string, std::vector<double>> class_weights =
+      std::string("none");  ///< none | balanced | [..]
 };
 
 struct StageConfig {
@@ -124,12 +126,13 @@ struct Experiment {
   std::filesystem::path tracker;                    ///< absolute
   std::vector<std::filesystem::path> plugin_paths;  ///< absolute
 
-  /// Every key with its value and where it came from, in the schema's order: what the tracker stores
-  /// and `bcx check --resolved` prints. Keys of components: `augmentation.rotate.degrees`.
+  /// Every key with its value and where it came from, in the schema's order: what the tracker
+  /// stores and `bcx check --resolved` prints. Keys of components: `augmentation.rotate.degrees`.
   struct Resolved {
     std::string key;
     Value value;
     Origin origin;
+    Type type = Type::string;  ///< declared; a path is absolute in `value`
   };
   std::vector<Resolved> resolved;
   std::string source_text;  ///< the main file, as it was

@@ -12,8 +12,9 @@
 namespace bcx::config {
 
 /// A scalar or a list of one type. The alternatives and their order equal bcx::sdk::Value's.
-using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<bool>,
-                           std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>>;
+using Value =
+    std::variant<bool, std::int64_t, double, std::string, std::vector<bool>,
+                 std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>>;
 
 /// `true`, `3`, `0.1`, `"adam"`, `[1, 2]`: TOML, the shortest text that reads back the same.
 std::string to_toml(const Value& value);
@@ -65,7 +66,8 @@ struct ComponentSpec {
   std::string plugin, version, file;  ///< the plugin file's name, version and path
 };
 
-/// Where the validator asks for components; the plugin layer implements it from the manifests found.
+/// Where the validator asks for components; the plugin layer implements it from the manifests
+/// found.
 class Catalog {
  public:
   virtual ~Catalog() = default;
