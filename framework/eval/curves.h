@@ -1,0 +1,40 @@
+// Curves over all thresholds, for plots and for choosing one.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "eval/scores.h"
+
+namespace bcx::eval {
+
+/// ROC curve from (0, 0) to (1, 1), one point per distinct score, thresholds falling; the first
+/// threshold is +infinity (nothing is positive). scikit-learn's roc_curve(drop_intermediate=False).
+struct RocCurve {
+  std::vector<double> false_positive_rate, true_positive_rate, threshold;
+};
+/// Empty unless both kinds occur.
+std::optional<RocCurve> roc_curve(const std::vector<bool>& positives, const Scores& scores);
+
+/// Precision and recall for each distinct score as threshold, thresholds rising, and the point (1,
+/// 0) at the end, which has no threshold: precision and recall are one longer. scikit-learn's
+/// precision_recall_curve.
+struct PrecisionRecallCurve {
+  std::vector<double> precision, recall, threshold;
+};
+/// Empty without positives.
+std::optional<PrecisionRecallCurve> precision_recall_curve(const std::vector<bool>& positives,
+                                                           const Scores& scores);
+
+/// Reliability diagram: equal-width bins (l, r] of the predicted class's probability. Empty bins
+/// have count 0.
+struct CalibrationBin {
+  std::int64_t count = 0;
+  double confidence = 0.0;  ///< mean probability of the predicted class
+  double accuracy = 0.0;
+};
+std::vector<CalibrationBin> calibration_curve(std::span<const Label> targets,
+                                              const Probabilities& probabilities, int bins = 15);
+
+}  // namespace bcx::eval
