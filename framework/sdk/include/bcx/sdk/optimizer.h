@@ -19,12 +19,14 @@ struct Segment {
   std::vector<std::int64_t> shape;  ///< the parameter's own
 };
 
-/// Parameters that share a learning rate and a weight-decay multiplier. The tensors are views into
-/// the run's flat buffers; they keep their address for the whole run.
+/// A range of the run's flat buffers that shares a learning rate and a weight-decay multiplier. The
+/// tensors are views into those buffers and keep their address. Frozen parameters are in no group: when
+/// something is frozen or unfrozen the host passes other ranges, nothing moves, and state is kept.
 struct ParameterGroup {
   std::string name;           ///< "backbone", "head.no_decay", ...
+  std::int64_t offset = 0;    ///< where the range starts in the flat buffer: state is narrowed with it
   at::Tensor parameters;      ///< [n] float32 (float64 in parity tests), updated in place
-  at::Tensor gradients;       ///< [n] same type; already scaled, clipped and finite unless `skip`
+  at::Tensor gradients;       ///< [n] same type; already unscaled and clipped; finite unless `skip`
   at::Tensor learning_rate;   ///< 0-dim float64 on the device: set by the schedule and callbacks
   double weight_decay = 1.0;  ///< multiplier of the optimizer's own weight_decay (0: norms, biases)
   std::vector<Segment> segments;
@@ -39,24 +41,25 @@ struct StepScalars {
 
 /// A named tensor of an optimizer's state, for checkpoints.
 struct NamedTensor {
-  std::string name;  ///< "exp_avg.0": what, and the group's index
+  std::string name;  ///< "exp_avg"
   at::Tensor tensor;
 };
 
 /// Base of all optimizers. The host calls, on one thread:
 ///
-///     initialize(groups)            once; state tensors are allocated here, never in step()
+///     initialize(parameters)        once, with the whole flat buffer [n]: state tensors of that
+///                                   size are allocated here, never in step()
 ///     load(state)                   when resuming: copy in place
 ///     step(groups, scalars) ...     gradients are the host's, zeroed or overwritten by it
 ///     state()                       at a checkpoint
 ///
-/// step() must not synchronise with the host, and must leave everything untouched when `skip` is set
-/// (keep() below does that for one tensor). Computation is in the parameters' type.
+/// step() must not synchronise with the host, and must leave everything untouched when `skip` is set.
+/// Computation is in the parameters' type.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  virtual void initialize(std::span<const ParameterGroup> groups) = 0;
-  virtual void step(std::span<ParameterGroup> groups, const StepScalars& scalars) = 0;
+  virtual void initialize(const at::Tensor& parameters) = 0;
+  virtual void step(std::span<const ParameterGroup> groups, const StepScalars& scalars) = 0;
   /// All state, in a fixed order, by reference: writing into a tensor changes the optimizer.
   virtual std::vector<NamedTensor> state() = 0;
 };
