@@ -6,7 +6,8 @@
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <vector>
+
+#include "data/images.h"
 
 namespace bcx::data {
 
@@ -19,23 +20,21 @@ struct DemoOptions {
   std::uint64_t seed = 42;
 };
 
-/// A picture that was drawn: RGB, 8 bits, [height, width, 3].
+/// A picture that was drawn.
 struct DemoImage {
   std::string relative;  ///< BreakHis's path below the root
   int label = 0;         ///< 0 benign, 1 malignant
-  int width = 0, height = 0;
-  std::vector<std::uint8_t> pixels;
+  Image image;
 };
 
 /// Draws picture `index` (0 .. images - 1) of the set. A pure function of (options, index): the
 /// same pixels on every machine with the same OpenCV.
 DemoImage draw_demo_image(const DemoOptions& options, std::int64_t index);
 
-/// Writes the whole set below `root` (created; must be empty or absent), in parallel on `threads`
-/// threads (0: the cores there are). `write` encodes one picture into a file and may be called from
-/// several threads at once; `progress` is called from one at a time with the count done.
+/// Writes the whole set as PNG files below `root` (created; must be empty or absent), drawing on
+/// `threads` threads (0: the cores there are). `progress` is called with the count done, one call
+/// at a time. Throws bcx::Error: data when the folder holds something, storage, stopped.
 void write_demo(const std::filesystem::path& root, const DemoOptions& options,
-                const std::function<void(const std::filesystem::path&, const DemoImage&)>& write,
                 const std::function<void(std::int64_t)>& progress = {}, int threads = 0);
 
 }  // namespace bcx::data

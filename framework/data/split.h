@@ -71,8 +71,4 @@ std::int64_t number_of_folds(const SampleTable& table, const config::SplitConfig
 /// (data) when the table does not have it, or has no group and `by` was not said.
 std::string group_attribute(const SampleTable& table, const config::SplitConfig& config);
 
-/// Takes samples out of a finished split (unreadable images under quarantine): their part becomes
-/// `unused`; counts and hash follow, stamps stay.
-void exclude(Split& split, const SampleTable& table, const std::vector<std::int64_t>& indexes);
-
 }  // namespace bcx::data
