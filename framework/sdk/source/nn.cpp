@@ -1,0 +1,139 @@
+#include "bcx/sdk/nn.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace bcx::sdk {
+namespace {
+
+std::int64_t symmetric_padding(const Conv2dOptions& options) {
+  return options.padding >= 0 ? options.padding : (options.kernel - 1) / 2 * options.dilation;
+}
+
+/// Zeros that SAME adds to a side of `size` pixels, before and after together.
+std::int64_t same_padding(std::int64_t size, const Conv2dOptions& options) {
+  const std::int64_t outputs = (size + options.stride - 1) / options.stride;
+  const std::int64_t reach =
+      (outputs - 1) * options.stride + (options.kernel - 1) * options.dilation + 1;
+  return std::max<std::int64_t>(reach - size, 0);
+}
+
+at::Tensor uniform_parameter(at::IntArrayRef shape, std::int64_t fan_in) {
+  const double bound = fan_in > 0 ? 1.0 / std::sqrt(static_cast<double>(fan_in)) : 0.0;
+  return at::empty(shape).uniform_(-bound, bound);
+}
+
+}  // namespace
+
+std::int64_t make_divisible(double value, std::int64_t divisor) {
+  const auto steps = static_cast<std::int64_t>(value + static_cast<double>(divisor) / 2) / divisor;
+  const std::int64_t rounded = std::max(divisor, steps * divisor);
+  return static_cast<double>(rounded) < 0.9 * value ? rounded + divisor : rounded;
+}
+
+at::Tensor activate(at::Tensor x, Activation activation) {
+  switch (activation) {
+    case Activation::none:
+      return x;
+    case Activation::relu:
+      return x.relu_();
+    case Activation::relu6:
+      return at::hardtanh_(x, 0.0, 6.0);
+    // Their gradients need the input: in place, autograd would copy it first.
+    case Activation::hardswish:
+      return at::hardswish(x);
+    case Activation::silu:
+      return at::silu(x);
+    case Activation::gelu:
+      return at::gelu(x);
+    case Activation::sigmoid:
+      return at::sigmoid(x);
+    case Activation::hardsigmoid:
+      return at::hardsigmoid(x);
+  }
+  return x;
+}
+
+Conv2d::Conv2d(const Conv2dOptions& options) : options_(options) {
+  const auto& o = options_;
+  const std::int64_t fan_in = o.in / o.groups * o.kernel * o.kernel;
+  weight = register_parameter(
+      "weight", uniform_parameter({o.out, o.in / o.groups, o.kernel, o.kernel}, fan_in));
+  if (o.bias) bias = register_parameter("bias", uniform_parameter({o.out}, fan_in));
+}
+
+at::Tensor Conv2d::forward(const at::Tensor& x) const {
+  const auto& o = options_;
+  std::int64_t vertical = symmetric_padding(o);
+  std::int64_t horizontal = vertical;
+  at::Tensor input = x;
+  if (o.padding_mode == Padding::same) {
+    vertical = same_padding(x.size(2), o);
+    horizontal = same_padding(x.size(3), o);
+    // An even number of zeros is the convolution's own padding; an odd one costs a copy.
+    if (vertical % 2 || horizontal % 2) {
+      input = at::constant_pad_nd(
+          x, {horizontal / 2, horizontal - horizontal / 2, vertical / 2, vertical - vertical / 2});
+      vertical = horizontal = 0;
+    }
+    vertical /= 2;
+    horizontal /= 2;
+  }
+  return at::conv2d(input, weight, bias, {o.stride, o.stride},
+                    at::IntArrayRef{vertical, horizontal}, {o.dilation, o.dilation}, o.groups);
+}
+
+BatchNorm2d::BatchNorm2d(std::int64_t channels, const BatchNormOptions& options)
+    : options_(options) {
+  weight = register_parameter("weight", at::ones({channels}));
+  bias = register_parameter("bias", at::zeros({channels}));
+  running_mean = register_buffer("running_mean", at::zeros({channels}));
+  running_var = register_buffer("running_var", at::ones({channels}));
+}
+
+at::Tensor BatchNorm2d::forward(const at::Tensor& x) const {
+  return at::batch_norm(x, weight, bias, running_mean, running_var, is_training(),
+                        options_.momentum, options_.eps, at::globalContext().userEnabledCuDNN());
+}
+
+Linear::Linear(std::int64_t in, std::int64_t out) {
+  weight = register_parameter("weight", uniform_parameter({out, in}, in));
+  bias = register_parameter("bias", uniform_parameter({out}, in));
+}
+
+at::Tensor Linear::forward(const at::Tensor& x) const {
+  return at::linear(x, weight, bias);
+}
+
+ConvNormActivation::ConvNormActivation(const Conv2dOptions& convolution,
+                                       const BatchNormOptions& normalization, Activation activation)
+    : convolution_(add<Conv2d>(*this, "0", convolution)),
+      normalization_(add<BatchNorm2d>(*this, "1", convolution.out, normalization)),
+      activation_(activation) {}
+
+at::Tensor ConvNormActivation::forward(const at::Tensor& x) const {
+  return activate(normalization_->forward(convolution_->forward(x)), activation_);
+}
+
+SqueezeExcitation::SqueezeExcitation(const SqueezeExcitationOptions& options)
+    : reduce_(add<Conv2d>(
+          *this, options.reduce_name,
+          Conv2dOptions{.in = options.channels, .out = options.squeezed, .bias = true})),
+      expand_(add<Conv2d>(
+          *this, options.expand_name,
+          Conv2dOptions{.in = options.squeezed, .out = options.channels, .bias = true})),
+      activation_(options.activation),
+      gate_(options.gate) {}
+
+at::Tensor SqueezeExcitation::forward(const at::Tensor& x) const {
+  const auto mean = at::adaptive_avg_pool2d(x, {1, 1});
+  return x * activate(expand_->forward(activate(reduce_->forward(mean), activation_)), gate_);
+}
+
+at::Tensor global_average(const at::Tensor& map) {
+  return map.mean({2, 3});
+}
+
+}  // namespace bcx::sdk
