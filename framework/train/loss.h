@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <ATen/core/TensorOptions.h>
+#include <c10/core/TensorOptions.h>
 
 #include <cstdint>
 #include <memory>
@@ -54,6 +54,7 @@ class CrossEntropy final : public Loss {
 
  private:
   double smoothing_;
+  at::TensorOptions options_;
   at::Tensor weights_;  // [K], or undefined
 };
 

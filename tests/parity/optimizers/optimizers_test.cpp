@@ -1,0 +1,278 @@
+// Optimizers against ../shared/parity/optimizers.json (torch.optim in float64), and the rules that
+// hold for any optimizer: skip, groups, state.
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "bcx/sdk/optimizer.h"
+#include "tests/catch.h"
+#include "tests/plugin_entry.h"
+
+namespace {
+
+using bcx::sdk::Optimizer;
+using bcx::sdk::ParameterGroup;
+using bcx::sdk::StepScalars;
+using bcx::test::Values;
+using nlohmann::json;
+
+/// uniform(name, i) of shared/parity/fill.py.
+double uniform(std::string_view name, std::uint64_t index) {
+  std::uint64_t hash = 0xCBF29CE484222325;
+  for (const unsigned char byte : name) hash = (hash ^ byte) * 0x100000001B3;
+  std::uint64_t z = hash + index + 0x9E3779B97F4A7C15;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+  return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
+}
+
+at::Tensor scalar(double value) {
+  return at::scalar_tensor(value, at::kDouble);
+}
+
+StepScalars scalars(std::int64_t step, bool skip = false) {
+  return {.step = scalar(static_cast<double>(step)), .skip = at::scalar_tensor(skip, at::kBool)};
+}
+
+/// The two parameters of the reference in one flat buffer, 64-byte aligned.
+struct Flat {
+  static constexpr std::int64_t a_size = 35, b_offset = 48, b_size = 11, size = 64;
+  at::Tensor parameters, gradients, rate;
+
+  Flat(at::ScalarType type, double learning_rate)
+      : parameters(at::zeros({size}, type)),
+        gradients(at::zeros({size}, type)),
+        rate(scalar(learning_rate)) {
+    for (std::int64_t i = 0; i < a_size; ++i)
+      parameters[i] = static_cast<float>((2 * uniform("a", static_cast<std::uint64_t>(i)) - 1) *
+                                         std::sqrt(3.0 / 5.0));
+    for (std::int64_t i = 0; i < b_size; ++i)
+      parameters[b_offset + i] =
+          static_cast<float>(0.2 * (uniform("b", static_cast<std::uint64_t>(i)) - 0.5));
+  }
+
+  void set_gradients(std::int64_t step) {
+    gradients.copy_(parameters * 0.1);
+    const auto add = [&](const std::string& name, std::int64_t offset, std::int64_t count) {
+      for (std::int64_t i = 0; i < count; ++i)
+        gradients[offset + i] += 2 * uniform("grad." + name + "." + std::to_string(step),
+                                             static_cast<std::uint64_t>(i)) -
+                                 1;
+    };
+    add("a", 0, a_size);
+    add("b", b_offset, b_size);
+  }
+
+  at::Tensor part(char name) const {
+    return name == 'a' ? parameters.narrow(0, 0, a_size) : parameters.narrow(0, b_offset, b_size);
+  }
+
+  ParameterGroup range(std::int64_t from, std::int64_t to) const {
+    ParameterGroup group;
+    group.offset = from;
+    group.parameters = parameters.slice(0, from, to);
+    group.gradients = gradients.slice(0, from, to);
+    group.learning_rate = rate;
+    return group;
+  }
+
+  std::vector<ParameterGroup> one_group() const { return {range(0, size)}; }
+  std::vector<ParameterGroup> two_groups() const {
+    return {range(0, b_offset), range(b_offset, size)};
+  }
+};
+
+const Values sgd_defaults{
+    {"momentum", 0.0}, {"dampening", 0.0}, {"nesterov", false}, {"weight_decay", 0.0}};
+const Values adam_defaults{
+    {"beta1", 0.9}, {"beta2", 0.999}, {"eps", 1e-8}, {"weight_decay", 0.0}, {"amsgrad", false}};
+
+std::unique_ptr<Optimizer> make(const std::string& name, const Values& given) {
+  const bool sgd = name == "sgd";
+  return bcx::test::component(sgd ? "sgd" : "adam", name)
+      .optimizer(bcx::test::params(sgd ? sgd_defaults : adam_defaults, given));
+}
+
+struct Case {
+  std::string reference, component;
+  Values given;
+};
+
+const std::vector<Case> cases{
+    {"sgd", "sgd", {}},
+    {"sgd_momentum", "sgd", {{"momentum", 0.9}}},
+    {"sgd_nesterov", "sgd", {{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 0.01}}},
+    {"adam", "adam", {}},
+    {"adam_l2", "adam", {{"weight_decay", 0.1}}},
+    {"amsgrad", "adam", {{"amsgrad", true}}},
+    {"adamw", "adamw", {{"weight_decay", 0.1}}},
+};
+
+void compare(const Flat& flat, const json& expected, double tolerance) {
+  for (const char name : {'a', 'b'}) {
+    const auto norm = flat.part(name).to(at::kDouble).norm().item<double>();
+    CHECK(norm == Approx(expected.at(std::string(1, name)).get<double>()).epsilon(tolerance));
+  }
+}
+
+void meet_reference(at::ScalarType type, double tolerance, bool split) {
+  std::ifstream file(bcx::test::shared_dir() / "parity/optimizers.json");
+  const auto reference = json::parse(file);
+  for (const auto& [name, component, given] : cases) {
+    INFO(name);
+    const auto& expected = reference.at(name);
+    Flat flat(type, expected.at("options").at("lr").get<double>());
+    const auto optimizer = make(component, given);
+    optimizer->initialize(flat.parameters);
+    const auto groups = split ? flat.two_groups() : flat.one_group();
+    for (std::int64_t t = 0; t < 12; ++t) {
+      INFO("step " << t);
+      flat.set_gradients(t);
+      optimizer->step(groups, scalars(t + 1));
+      compare(flat, expected.at("l2_after_step").at(static_cast<std::size_t>(t)), tolerance);
+    }
+    for (const char part : {'a', 'b'}) {
+      const auto values = expected.at("final").at(std::string(1, part)).get<std::vector<double>>();
+      const auto worst =
+          (flat.part(part).to(at::kDouble) - at::tensor(values, at::kDouble)).abs().max();
+      CHECK(worst.item<double>() < tolerance);
+    }
+  }
+}
+
+/// True when both hold the same bits: -0 differs from 0, and a NaN equals itself.
+bool same_bits(const at::Tensor& x, const at::Tensor& y) {
+  return at::equal(x.view(at::kInt), y.view(at::kInt));
+}
+
+const std::vector<Case> all_kinds = [] {
+  auto all = cases;
+  all.push_back({"", "sgd", {{"momentum", 0.9}, {"dampening", 0.5}}});
+  return all;
+}();
+
+}  // namespace
+
+TEST_CASE("optimizers agree with torch's in float64") {
+  BCX_NEEDS_SHARED("parity/optimizers.json");
+  meet_reference(at::kDouble, 1e-9, false);
+}
+
+TEST_CASE("optimizers agree with torch's in float32, over two groups") {
+  BCX_NEEDS_SHARED("parity/optimizers.json");
+  meet_reference(at::kFloat, 1e-5, true);
+}
+
+TEST_CASE("dampening leaves the first step whole and damps the others") {
+  Flat flat(at::kDouble, 0.05);
+  const auto optimizer = make("sgd", {{"momentum", 0.9}, {"dampening", 0.3}});
+  optimizer->initialize(flat.parameters);
+  at::Tensor expected = flat.parameters.clone(), buffer;
+  for (std::int64_t t = 0; t < 5; ++t) {
+    flat.set_gradients(t);
+    buffer = t == 0 ? flat.gradients.clone() : buffer * 0.9 + flat.gradients * 0.7;
+    expected = expected - buffer * 0.05;
+    optimizer->step(flat.one_group(), scalars(t + 1));
+    CHECK(at::allclose(flat.parameters, expected, 0.0, 1e-15));
+  }
+}
+
+TEST_CASE("a skipped step leaves parameters and state as they were, bit for bit") {
+  for (const auto& [name, component, given] : all_kinds) {
+    INFO(component << " " << name);
+    Flat flat(at::kFloat, 0.01);
+    flat.parameters[40] = -0.0F;
+    const auto optimizer = make(component, given);
+    optimizer->initialize(flat.parameters);
+    const auto groups = flat.two_groups();
+    flat.set_gradients(0);
+    optimizer->step(groups, scalars(1));
+
+    std::vector<at::Tensor> before{flat.parameters.clone()};
+    for (const auto& state : optimizer->state()) before.push_back(state.tensor.clone());
+    flat.gradients.fill_(std::numeric_limits<float>::quiet_NaN());
+    optimizer->step(groups, scalars(2, /*skip=*/true));
+
+    CHECK(same_bits(flat.parameters, before[0]));
+    std::size_t index = 1;
+    for (const auto& state : optimizer->state()) CHECK(same_bits(state.tensor, before[index++]));
+  }
+}
+
+TEST_CASE("state copied into another optimizer goes on to the same bits") {
+  for (const auto& [name, component, given] : all_kinds) {
+    INFO(component << " " << name);
+    Flat first(at::kFloat, 0.01), second(at::kFloat, 0.01);
+    const auto one = make(component, given), other = make(component, given);
+    one->initialize(first.parameters);
+    other->initialize(second.parameters);
+    for (std::int64_t t = 0; t < 3; ++t) {
+      first.set_gradients(t);
+      one->step(first.one_group(), scalars(t + 1));
+    }
+    second.parameters.copy_(first.parameters);
+    const auto from = one->state(), to = other->state();
+    REQUIRE(from.size() == to.size());
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      CHECK(from[i].name == to[i].name);
+      to[i].tensor.copy_(from[i].tensor);
+    }
+    for (Flat* flat : {&first, &second}) {
+      flat->set_gradients(3);
+      (flat == &first ? one : other)->step(flat->one_group(), scalars(4));
+    }
+    CHECK(same_bits(first.parameters, second.parameters));
+  }
+}
+
+TEST_CASE("ranges outside the groups keep parameters and state, and padding stays zero") {
+  for (const auto& [name, component, given] : all_kinds) {
+    INFO(component << " " << name);
+    Flat flat(at::kFloat, 0.01);
+    const auto optimizer = make(component, given);
+    optimizer->initialize(flat.parameters);
+    const auto groups = flat.two_groups();
+    const auto frozen = flat.part('a').clone();
+    flat.set_gradients(0);
+    optimizer->step(std::span(groups).subspan(1), scalars(1));
+    CHECK(same_bits(flat.part('a'), frozen));
+    for (const auto& state : optimizer->state())
+      CHECK(state.tensor.narrow(0, 0, Flat::b_offset).count_nonzero().item<std::int64_t>() == 0);
+    const auto padding = flat.parameters.narrow(0, Flat::b_offset + Flat::b_size, 5);
+    CHECK(padding.count_nonzero().item<std::int64_t>() == 0);
+  }
+}
+
+TEST_CASE("a group's multiplier switches weight decay off for it") {
+  for (const std::string component : {"sgd", "adam", "adamw"}) {
+    INFO(component);
+    Flat with(at::kFloat, 0.01), without(at::kFloat, 0.01);
+    auto groups = with.one_group();
+    groups[0].weight_decay = 0.0;
+    const auto decaying = make(component, {{"weight_decay", 0.1}});
+    const auto plain = make(component, {{"weight_decay", 0.0}});
+    decaying->initialize(with.parameters);
+    plain->initialize(without.parameters);
+    with.set_gradients(0);
+    without.set_gradients(0);
+    decaying->step(groups, scalars(1));
+    plain->step(without.one_group(), scalars(1));
+    CHECK(same_bits(with.parameters, without.parameters));
+  }
+}
+
+TEST_CASE("sgd refuses Nesterov's momentum without momentum") {
+  const char* text = "nesterov = true needs momentum above 0 and dampening = 0";
+  for (const Values& given : {Values{{"nesterov", true}},
+                              Values{{"nesterov", true}, {"momentum", 0.9}, {"dampening", 0.1}}}) {
+    try {
+      make("sgd", given);
+      FAIL("accepted");
+    } catch (const std::invalid_argument& error) {
+      CHECK(std::string(error.what()) == text);
+    }
+  }
+}
