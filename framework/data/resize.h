@@ -13,7 +13,7 @@ enum class ResizeRule {
   stretch,  ///< both sides scaled to `size`, whatever the aspect
   fit,      ///< the longer side scaled to `size`, the rest filled with white (the slide's own
             ///< background under the microscope), the picture centred
-  crop,     ///< the shorter side scaled to `size`, the longer one cut to its centre
+  crop,     ///< the centre square, as large as the shorter side, scaled to `size`
 };
 /// How pixels are weighed. `area` averages what a target pixel covers, and is linear when
 /// enlarging.
