@@ -1,0 +1,32 @@
+#include "plugin/call_site.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace bcx::plugin {
+
+std::string CallSite::text(std::string_view doing) const {
+  return fmt::format("in {} \"{}\" {} ({}), while {}", config::name_of(kind), component, version,
+                     printable(file), doing);
+}
+
+void CallSite::rethrow(std::string_view doing) const {
+  const auto fail = [&](ExitCode code, std::string_view what, std::string remedy = {}) {
+    throw Error(code, {fmt::format("{}: {}", text(doing), what), {}, std::move(remedy)});
+  };
+  try {
+    throw;
+  } catch (const Error& error) {
+    const auto& parts = error.parts();
+    fail(error.code(), parts.where.empty() ? parts.what : parts.where + ": " + parts.what,
+         parts.remedy);
+  } catch (const std::exception& error) {
+    fail(ExitCode::plugin, error.what());
+  } catch (...) {
+    fail(ExitCode::plugin, "threw something that is no std::exception");
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace bcx::plugin

@@ -1,0 +1,72 @@
+#include "plugin/loader.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <mutex>
+
+#include "base/shared_object.h"
+#include "base/text.h"
+#include "plugin/catalog.h"
+
+namespace bcx::plugin {
+namespace {
+
+using Entry = const void* (*)();
+
+// On the heap and never destroyed, like the libraries themselves (base/shared_object.cpp).
+struct Registry {
+  std::mutex mutex;
+  std::map<std::filesystem::path, LoadedPlugin> plugins;  // a map's references stay valid
+};
+
+Registry& registry() {
+  static auto* const instance = new Registry;
+  return *instance;
+}
+
+Entry open(const std::filesystem::path& file) try {
+  return reinterpret_cast<Entry>(load_symbol(file, sdk::entry_symbol, ExitCode::plugin));
+} catch (const Error& error) {
+  auto parts = error.parts();
+  parts.remedy = fmt::format("`ldd {}` lists what it needs", parts.where);
+  throw Error(ExitCode::plugin, std::move(parts));
+}
+
+const void* call(Entry entry, const std::filesystem::path& file) {
+  const auto fail = [&](std::string what) {
+    throw Error(ExitCode::plugin, {std::move(what), printable(file.string()), {}});
+  };
+  const void* table = nullptr;
+  try {
+    table = entry();
+  } catch (const std::exception& error) {
+    fail(fmt::format("{}() threw: {}", sdk::entry_symbol, error.what()));
+  } catch (...) {
+    fail(fmt::format("{}() threw something that is no std::exception", sdk::entry_symbol));
+  }
+  if (!table) fail(fmt::format("{}() returned nothing", sdk::entry_symbol));
+  return table;
+}
+
+}  // namespace
+
+const LoadedPlugin& load(const std::filesystem::path& file) {
+  auto& [mutex, plugins] = registry();
+  const std::lock_guard lock(mutex);
+  std::error_code ignored;
+  const auto path = std::filesystem::weakly_canonical(file, ignored);
+  if (const auto found = plugins.find(path); found != plugins.end()) return found->second;
+  const PluginFile checked = inspect(path);
+  const void* table = call(open(path), path);
+  return plugins
+      .emplace(path, LoadedPlugin{table, checked.manifest.name, checked.manifest.version,
+                                  checked.build_id, path})
+      .first->second;
+}
+
+const LoadedPlugin& load(const config::ComponentSpec& component) {
+  return load(component.file);
+}
+
+}  // namespace bcx::plugin
