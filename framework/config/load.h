@@ -13,7 +13,8 @@
 namespace bcx::config {
 
 /// A command line option that stands for one key: `--device cpu` is {"--device", "train.device",
-/// "cpu"}. The text is taken literally; of a list (`--tag`) it becomes one more element.
+/// "cpu"}. The text is taken literally, as a string; a key that ends in `.append` gets it as one
+/// more element: `--tag t` is {"--tag", "experiment.tags.append", "t"}.
 struct OptionValue {
   std::string option, key, text;
 };

@@ -17,8 +17,9 @@ struct Section {
   std::string doc;
   std::vector<ParamSpec> params;
   bool repeated = false;  ///< written `[[name]]`
-  /// Where components of this kind are named, by the key `name` (`backbone` in [model]).
-  std::optional<ComponentKind> component;
+  /// The parameters of a component of this kind are keys here too. The component is named by the
+  /// key `name` beside them; for [model.options] by `backbone` in [model].
+  std::optional<ComponentKind> component = std::nullopt;
 };
 
 /// Every section, in the order in which files are written and values are resolved.
