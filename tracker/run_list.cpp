@@ -1,0 +1,273 @@
+#include "tracker/run_list.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "tracker/file_lock.h"
+#include "tracker/run_store.h"
+
+namespace bcx::tracker {
+namespace {
+
+/// Columns by which runs can be sorted: the word, its SQL, and whether the natural order is
+/// downward.
+struct SortColumn {
+  std::string_view word;
+  const char* sql;
+  bool descending;
+};
+constexpr std::array<SortColumn, 7> columns{{
+    {"started", "r.started", true},
+    {"ended", "r.ended", true},
+    {"duration", "coalesce(r.ended, r.updated) - r.started", true},
+    {"name", "r.name", false},
+    {"experiment", "r.experiment", false},
+    {"status", "r.status", false},
+    {"seed", "r.seed", false},
+}};
+
+std::vector<std::string> texts(const Database& database, const char* sql) {
+  std::vector<std::string> out;
+  auto& rows = database.cached(sql);
+  while (rows.step()) out.push_back(rows.text(0));
+  rows.reset();
+  return out;
+}
+
+std::vector<std::string> ending_in(const std::vector<std::string>& names, std::string_view word) {
+  std::vector<std::string> out;
+  for (const auto& name : names)
+    if (name.size() > word.size() && name.ends_with(word) &&
+        name[name.size() - word.size() - 1] == '.')
+      out.push_back(name);
+  return out;
+}
+
+struct Order {
+  std::string join, by;
+  std::optional<std::string> bind;
+};
+
+/// `ORDER BY` for a key; runs without a value come last either way, ties newest first.
+Order order_of(const Database& database, std::string_view sort) {
+  if (sort.empty()) return {"", "r.started DESC, r.id DESC", {}};
+  const bool reversed = sort[0] == '-';
+  const Key key = resolve_key(database, reversed ? sort.substr(1) : sort);
+  const auto direction = [&](bool descending) { return descending != reversed ? "DESC" : "ASC"; };
+  const auto by = [&](const char* sql, bool descending) {
+    return fmt::format("({0}) IS NULL, ({0}) {1}, r.started DESC, r.id DESC", sql,
+                       direction(descending));
+  };
+  if (key.kind == Key::Kind::metric)
+    return {
+        "LEFT JOIN metric_summary s ON s.run=r.id AND s.key="
+        "(SELECT id FROM metric_key WHERE name=?1)",
+        by("s.last", !lower_is_better(key.name)), key.name};
+  if (key.kind == Key::Kind::param)
+    return {"LEFT JOIN param p ON p.run=r.id AND p.key=?1", by("p.value", false), key.name};
+  const auto* column = std::find_if(columns.begin(), columns.end(),
+                                    [&](const auto& one) { return one.word == key.name; });
+  return {"", by(column->sql, column->descending), {}};
+}
+
+RunShown read_run(const Statement& row) {
+  RunShown run;
+  run.row = row.integer(0);
+  run.id = row.text(1);
+  run.short_id = run.id.substr(run.id.size() - std::min<std::size_t>(8, run.id.size()));
+  run.name = row.text(2);
+  run.experiment = row.text(3);
+  run.status = row.text(4);
+  run.started = row.integer(5);
+  run.ended = row.maybe_integer(6);
+  run.exit_reason = row.text(7);
+  run.attempts = row.integer(8);
+  run.seed = row.integer(9);
+  run.parent = row.text(10);
+  run.notes = row.text(11);
+  run.command = row.text(12);
+  run.git_commit = row.text(13);
+  run.version = row.text(14);
+  run.config_hash = row.text(15);
+  run.folder = row.text(16);
+  run.host = row.text(17);
+  run.pid = row.integer(18);
+  return run;
+}
+
+/// Goes through `sql` (which selects the run first) for the runs at hand: one by one while they are
+/// few, else in one pass over all.
+template <typename Take>
+void for_rows(const Database& database, const std::string& sql,
+              const std::unordered_map<std::int64_t, RunShown*>& runs, Take take) {
+  const auto feed = [&](Statement& rows, bool more) {
+    for (; more; more = rows.step())
+      if (const auto run = runs.find(rows.integer(0)); run != runs.end()) take(*run->second, rows);
+    rows.reset();
+  };
+  if (runs.size() > 64) {
+    auto& rows = database.cached(sql);
+    feed(rows, rows.step());
+    return;
+  }
+  auto& rows = database.cached(sql + " AND run=?");
+  for (const auto& [row, run] : runs) feed(rows, rows.start(row));
+}
+
+ParamShown read_param(const Statement& row, int type, int value, int origin) {
+  const auto kind = row.text(type);
+  ParamShown out;
+  out.origin = row.text(origin);
+  out.list = kind == "list";
+  if (kind == "bool")
+    out.value = row.integer(value) != 0;
+  else if (kind == "int")
+    out.value = row.integer(value);
+  else if (kind == "float")
+    out.value = row.real(value);
+  else
+    out.value = row.text(value);
+  return out;
+}
+
+MetricSummary read_summary(const Statement& row, int first) {
+  MetricSummary out;
+  out.count = row.integer(first);
+  out.nan_count = row.integer(first + 1);
+  out.last = row.real(first + 2);
+  out.last_step = row.integer(first + 3);
+  out.last_epoch = row.real(first + 4);
+  out.min = row.maybe_real(first + 5);
+  out.min_step = row.integer(first + 6);
+  out.max = row.maybe_real(first + 7);
+  out.max_step = row.integer(first + 8);
+  return out;
+}
+
+/// ` AND column IN ('a','b')` from names that are in the file, or nothing when all are wanted.
+std::string only(const char* column, const std::vector<std::string>& names, bool all) {
+  if (all) return "";
+  std::string list;
+  for (const auto& name : names) {
+    std::string quoted = name;
+    for (std::size_t at = 0; (at = quoted.find('\'', at)) != quoted.npos; at += 2)
+      quoted.insert(at, "'");
+    list += (list.empty() ? "'" : ",'") + quoted + "'";
+  }
+  return fmt::format(" AND {} IN ({})", column, list);
+}
+
+void add_details(const Database& database, std::vector<RunShown>& runs, const RunQuery& query) {
+  std::unordered_map<std::int64_t, RunShown*> by_row;
+  for (auto& run : runs) by_row[run.row] = &run;
+  for_rows(database, "SELECT run, tag FROM run_tag WHERE 1", by_row,
+           [](RunShown& run, const Statement& row) { run.tags.push_back(row.text(1)); });
+  for_rows(database, "SELECT run, stamp, detail FROM run_stamp WHERE 1", by_row,
+           [](RunShown& run, const Statement& row) {
+             run.stamps.push_back({row.text(1), row.text(2)});
+           });
+  if (!query.all_keys && query.keys.empty()) return;
+  for_rows(database,
+           "SELECT run, key, type, value, origin FROM param WHERE 1" +
+               only("key", query.keys, query.all_keys),
+           by_row, [](RunShown& run, const Statement& row) {
+             run.params[row.text(1)] = read_param(row, 2, 3, 4);
+           });
+  for_rows(database,
+           "SELECT run, (SELECT name FROM metric_key k WHERE k.id=key), count, nan_count, last, "
+           "last_step, last_epoch, min, min_step, max, max_step FROM metric_summary WHERE 1" +
+               (query.all_keys ? ""
+                               : " AND key IN (SELECT id FROM metric_key WHERE 1" +
+                                     only("name", query.keys, false) + ")"),
+           by_row, [](RunShown& run, const Statement& row) {
+             run.metrics[row.text(1)] = read_summary(row, 2);
+           });
+}
+
+}  // namespace
+
+KnownKeys known_keys(const Database& database) {
+  // The recursive form steps from key to key over the index, whatever the number of runs.
+  return {
+      texts(database,
+            "WITH RECURSIVE k(key) AS (SELECT min(key) FROM param UNION ALL "
+            "SELECT (SELECT min(key) FROM param WHERE key > k.key) FROM k WHERE key IS NOT NULL) "
+            "SELECT key FROM k WHERE key IS NOT NULL"),
+      texts(database, "SELECT name FROM metric_key ORDER BY name")};
+}
+
+Key resolve_key(const Database& database, std::string_view word) {
+  for (const auto& column : columns)
+    if (column.word == word) return {Key::Kind::column, std::string(word)};
+  const auto keys = known_keys(database);
+  const auto has = [&](const auto& names) {
+    return std::find(names.begin(), names.end(), word) != names.end();
+  };
+  if (has(keys.metrics)) return {Key::Kind::metric, std::string(word)};
+  if (has(keys.params)) return {Key::Kind::param, std::string(word)};
+
+  const auto metrics = ending_in(keys.metrics, word), params = ending_in(keys.params, word);
+  if (metrics.size() + params.size() == 1)
+    return metrics.empty() ? Key{Key::Kind::param, params[0]} : Key{Key::Kind::metric, metrics[0]};
+  std::vector<std::string> candidates = metrics;
+  candidates.insert(candidates.end(), params.begin(), params.end());
+  if (!candidates.empty())
+    throw Error(ExitCode::usage, {fmt::format("\"{}\" may be several keys: {}", printable(word),
+                                              printable(join(candidates, ", "))),
+                                  "", "write it in full"});
+  for (const auto& column : columns) candidates.emplace_back(column.word);
+  candidates.insert(candidates.end(), keys.metrics.begin(), keys.metrics.end());
+  candidates.insert(candidates.end(), keys.params.begin(), keys.params.end());
+  throw Error(ExitCode::usage,
+              {fmt::format("no run has a column, parameter or metric \"{}\"", printable(word)), "",
+               printable(did_you_mean(word, candidates))});
+}
+
+std::vector<RunShown> list_runs(const Database& database, const RunQuery& query,
+                                const std::string& where) {
+  const Order order = order_of(database, query.sort);
+  auto rows = database.prepare(fmt::format(
+      "SELECT r.id, r.uuid, r.name, r.experiment, r.status, r.started, r.ended, r.exit_reason, "
+      "r.attempt, r.seed, (SELECT q.uuid FROM run q WHERE q.id=r.parent), r.notes, r.command, "
+      "r.git_commit, r.version, r.config_hash, r.folder, a.host, a.pid "
+      "FROM run r LEFT JOIN attempt a ON a.run=r.id AND a.number=r.attempt {} "
+      "WHERE r.trashed IS NULL {} ORDER BY {} LIMIT {}",
+      order.join, where, order.by, query.limit > 0 ? query.limit : -1));
+  if (order.bind) rows.bind(1, *order.bind);
+  std::vector<RunShown> runs;
+  while (rows.step()) runs.push_back(read_run(rows));
+  rows.reset();
+  add_details(database, runs, query);
+  return runs;
+}
+
+void check_alive(const Database& database, std::vector<RunShown>& runs) {
+  const auto folder = database.path().parent_path();
+  for (auto& run : runs) {
+    if (run.status != "running") continue;
+    if (is_plain_component(run.folder) && is_locked(folder / run.folder / "run.lock")) continue;
+    // It may have ended between our two looks: its last rows are committed before its lock goes.
+    auto& again = database.cached("SELECT status, ended, updated, exit_reason FROM run WHERE id=?");
+    again.start(run.row);
+    run.status = again.text(0);
+    run.ended = again.maybe_integer(1);
+    const auto updated = again.integer(2);
+    run.exit_reason = again.text(3);
+    again.reset();
+    if (run.status != "running") continue;
+    run.status = "crashed";
+    run.ended = updated;
+    auto& last = database.cached(
+        "SELECT message FROM event WHERE run=? AND level IN ('warning', 'error') "
+        "ORDER BY id DESC LIMIT 1");
+    run.exit_reason = last.start(run.row) ? "last message: " + last.text(0) : "";
+    last.reset();
+  }
+}
+
+}  // namespace bcx::tracker
