@@ -27,8 +27,8 @@ IndexEntry entry_from(const nlohmann::json& json) {
 
 std::vector<IndexEntry> read_index() {
   std::vector<IndexEntry> entries;
-  for (const auto& json : nlohmann::json::parse(index_text).at("weights"))
-    entries.push_back(entry_from(json));
+  const auto index = nlohmann::json::parse(index_text);
+  for (const auto& json : index.at("weights")) entries.push_back(entry_from(json));
   std::sort(entries.begin(), entries.end(),
             [](const IndexEntry& a, const IndexEntry& b) { return a.name < b.name; });
   return entries;

@@ -20,7 +20,7 @@ struct ModelTensor {
 struct MatchOptions {
   /// File tensors whose names begin so are left out when the model does not have them, and counted:
   /// the published classifier (`classifier.`, `fc.`, `head.`, `heads.`) where the head is new.
-  std::vector<std::string> skip_prefixes;
+  std::vector<std::string> skip_prefixes = {};
   /// `….num_batches_tracked` is a counter that bcx keeps outside the model: missing or left over,
   /// it is no fault.
   bool ignore_batch_counters = true;

@@ -219,6 +219,9 @@ class HeaderReader : public nlohmann::json_sax<json> {
 Header parse_header(std::string_view text) {
   // The format asks for it, so that the header cannot hide behind blanks.
   if (text.empty() || text.front() != '{') broken("the header does not begin with \"{\"");
+  // nlohmann takes a zero byte for the end of the text, and would not look at what follows.
+  if (const auto zero = text.find('\0'); zero != text.npos)
+    broken(fmt::format("the header is not JSON at byte {}", zero + 1));
   HeaderReader reader;
   json::sax_parse(text.begin(), text.end(), &reader);
   Header header = reader.take();
