@@ -1,6 +1,7 @@
 // Broken plugins made from a good one by patching its bytes.
 #pragma once
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -25,6 +26,7 @@ inline std::string read_bytes(const std::filesystem::path& path) {
 }
 
 inline void write_bytes(const std::filesystem::path& path, std::string_view bytes) {
+  std::filesystem::remove(path);  // ext4 waits for the disk when a file is cut and written again
   std::ofstream(path, std::ios::binary) << bytes;
 }
 

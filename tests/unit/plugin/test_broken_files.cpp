@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "base/error.h"
 #include "base/philox.h"
 #include "fixture.h"
 #include "plugin/abi_check.h"
@@ -128,16 +129,18 @@ TEST_CASE("files without a manifest or with a bad one") {
   CHECK(reason_against(patched(good(), ".bcx.manifest", ".bcx.manifesX")) ==
         "has no manifest (section .bcx.manifest); build it with bcx_add_plugin()");
   CHECK(reason_against(patched(good(), "kind = \"callback\"", "kind = \"callbock\"")) ==
-        "plugin.toml:2:8: kind: expected backbone, augmentation, optimizer or callback, got "
-        "\"callbock\"; did you mean \"callback\"?");
+        "plugin.toml:2:8: kind: expected \"backbone\", \"augmentation\", \"optimizer\" or "
+        "\"callback\", "
+        "got \"callbock\"; did you mean \"callback\"?");
   CHECK(reason_against(patched(patched(good(), "summary = \"Counts", "sumary  = \"Counts"),
                                "min = 1", "min = 2")) ==
         "plugin.toml:1:1: missing key \"summary\"\n"
         "plugin.toml:4:1: unknown key \"sumary\"; did you mean \"summary\"?\n"
         "plugin.toml:11:11: default: expected an integer of at least 2, got 1");
-  CHECK(reason_against(patched(good(), "[[component]]\nname = \"count\"",
-                               "[[component]\nname = \"countx\"")) ==
-        "plugin.toml:6:13: expected a second ']'");
+  // The rest of a syntax error's text is toml++'s own and differs between its versions.
+  CHECK(reason_against(
+            patched(good(), "[[component]]\nname = \"count\"", "[[component]\nname = \"countx\""))
+            .starts_with("plugin.toml:6:13: not TOML: "));
 }
 
 TEST_CASE("a file without an entry") {

@@ -1,5 +1,6 @@
 // Loading the torch-free fixture: once, checked before, errors with the loader's reason.
 
+#include "base/error.h"
 #include "base/shared_object.h"
 #include "bcx/sdk/callback.h"
 #include "bcx/sdk/plugin.h"

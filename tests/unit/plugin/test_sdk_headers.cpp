@@ -6,6 +6,7 @@
 //     BCX_REFRESH=1 build/tests/test_plugin "[sdk-headers]"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <map>
