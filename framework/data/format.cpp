@@ -68,8 +68,8 @@ void refuse(std::string what, std::string remedy) {
 
 std::span<const std::byte> Reader::part(std::size_t at, std::size_t length) const {
   if (at > bytes_.size() || length > bytes_.size() - at)
-    refuse(fmt::format("{} is truncated: {} bytes at {} are missing, the file has {}",
-                       name_of(format_), length, at, bytes_.size()));
+    refuse(fmt::format("{} is truncated: {} bytes are due at {}, the file has {}", name_of(format_),
+                       length, at, bytes_.size()));
   return bytes_.subspan(at, length);
 }
 

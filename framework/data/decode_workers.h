@@ -1,0 +1,39 @@
+// Decoding a stretch of samples on several threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/decode.h"
+#include "data/resize.h"
+#include "data/sample.h"
+
+namespace bcx::data {
+
+/// What decoding one image needs to know.
+struct DecodeJob {
+  std::int64_t size = 0;
+  ResizeRule rule = ResizeRule::stretch;
+  Interpolation how = Interpolation::area;
+  ImageLimits limits;
+  PreprocessHook preprocess;
+  std::int64_t workers = 1;
+
+  std::size_t image_bytes() const { return static_cast<std::size_t>(size * size * 3); }
+};
+
+/// Decodes one sample into `pixels` ([size, size, 3]). What cannot be read is the result's
+/// `problem`, and the pixels are zero; other failures throw.
+ImageFacts decode_one(const Sample& sample, const DecodeJob& job, std::span<std::uint8_t> pixels);
+
+/// decode_one() for all samples, on job.workers threads; facts and pixels in the samples' order,
+/// whichever thread had which. `tick(done)` is called on this thread about ten times a second.
+/// Throws bcx::Error (stopped) after a stop signal, and what a thread threw.
+void decode_stretch(std::span<const Sample> samples, const DecodeJob& job,
+                    std::span<std::uint8_t> pixels, std::span<ImageFacts> facts,
+                    const std::function<void(std::int64_t)>& tick);
+
+}  // namespace bcx::data
