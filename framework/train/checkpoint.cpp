@@ -1,0 +1,212 @@
+#include "train/checkpoint.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace bcx::train {
+namespace {
+
+constexpr std::size_t kept_last = 2;
+
+weights::DType dtype_of(const at::Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case at::kDouble:
+      return weights::DType::f64;
+    case at::kFloat:
+      return weights::DType::f32;
+    case at::kHalf:
+      return weights::DType::f16;
+    case at::kBFloat16:
+      return weights::DType::bf16;
+    case at::kLong:
+      return weights::DType::i64;
+    case at::kInt:
+      return weights::DType::i32;
+    case at::kByte:
+      return weights::DType::u8;
+    case at::kBool:
+      return weights::DType::boolean;
+    default:
+      throw Error(ExitCode::plugin, fmt::format("state of type {} cannot be saved",
+                                                c10::toString(tensor.scalar_type())));
+  }
+}
+
+at::Tensor host_copy(const at::Tensor& tensor) {
+  return tensor.detach().to(at::kCPU).contiguous().clone();
+}
+
+/// A view of the file's bytes as a tensor; valid while the file is open.
+at::Tensor borrow(const weights::TensorView& view, at::ScalarType type) {
+  // safetensors aligns nothing, so the bytes are copied.
+  auto tensor = at::empty(view.shape, type);
+  std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+  return tensor;
+}
+
+const weights::TensorView& require(const weights::SafetensorsFile& file, const std::string& name,
+                                   at::IntArrayRef shape, weights::DType type) {
+  const std::string where = printable(file.path().string());
+  const auto* view = file.find(name);
+  if (!view)
+    throw Error(ExitCode::data, {fmt::format("holds no tensor \"{}\"", name), where,
+                                 "it was written for another model or optimizer"});
+  if (view->dtype != type || at::IntArrayRef(view->shape) != shape)
+    throw Error(ExitCode::data,
+                {fmt::format("tensor \"{}\" is {} {}, expected {} {}", name,
+                             weights::name_of(view->dtype), weights::text_of(view->shape),
+                             weights::name_of(type), weights::text_of(shape.vec())),
+                 where, "it was written for another model or optimizer"});
+  return *view;
+}
+
+void add_model(Snapshot& snapshot, const std::string& prefix,
+               const model::FlatParameters& parameters, const at::Tensor& values,
+               const at::Tensor& buffers) {
+  for (const auto& entry : parameters.parameters())
+    snapshot.items.push_back({prefix + entry.name, model::FlatParameters::read(entry, values)});
+  for (const auto& entry : parameters.statistics())
+    snapshot.items.push_back({prefix + entry.name, model::FlatParameters::read(entry, buffers)});
+}
+
+void restore_named(const weights::SafetensorsFile& file, const std::string& prefix,
+                   const std::vector<sdk::NamedTensor>& state) {
+  torch::NoGradGuard no_grad;
+  for (const auto& item : state) {
+    const auto& view =
+        require(file, prefix + item.name, item.tensor.sizes(), dtype_of(item.tensor));
+    item.tensor.copy_(borrow(view, item.tensor.scalar_type()));
+  }
+}
+
+void require_finite_model(const Snapshot& snapshot) {
+  for (const auto& item : snapshot.items)
+    if (item.name.starts_with("model.") && !item.tensor.isfinite().all().item<bool>())
+      throw Error(ExitCode::data,
+                  {fmt::format("\"{}\" holds a value that is not finite; this state is not saved",
+                               item.name.substr(6)),
+                   fmt::format("checkpoint at step {}", snapshot.cursor.step),
+                   "lower optimizer.learning_rate or set train.clip_norm"});
+}
+
+}  // namespace
+
+Snapshot take_snapshot(const model::FlatParameters& parameters, sdk::Optimizer& optimizer,
+                       StepExecutor& step) {
+  torch::NoGradGuard no_grad;
+  Snapshot snapshot;
+  add_model(snapshot, "model.", parameters, parameters.values(), parameters.buffers());
+  if (step.ema_values().defined())
+    add_model(snapshot, "ema.", parameters, step.ema_values(), step.ema_buffers());
+  for (const auto& item : optimizer.state())
+    snapshot.items.push_back({"optimizer." + item.name, host_copy(item.tensor)});
+  for (const auto& item : step.state())
+    snapshot.items.push_back({"step." + item.name, host_copy(item.tensor)});
+  return snapshot;
+}
+
+void restore_model(const weights::SafetensorsFile& file, std::string_view prefix,
+                   const model::FlatParameters& parameters) {
+  const auto read = [&](const std::vector<model::Entry>& entries, const at::Tensor& flat) {
+    for (const auto& entry : entries) {
+      const auto& view =
+          require(file, std::string(prefix) + entry.name, entry.shape, dtype_of(flat));
+      model::FlatParameters::write(entry, flat, borrow(view, flat.scalar_type()));
+    }
+  };
+  read(parameters.parameters(), parameters.values());
+  read(parameters.statistics(), parameters.buffers());
+}
+
+void restore(const weights::SafetensorsFile& file, const model::FlatParameters& parameters,
+             sdk::Optimizer& optimizer, StepExecutor& step) {
+  restore_model(file, "model.", parameters);
+  restore_named(file, "optimizer.", optimizer.state());
+  restore_named(file, "step.", step.state());
+}
+
+nlohmann::json read_manifest(const weights::SafetensorsFile& file) {
+  const std::string where = printable(file.path().string());
+  const auto text = file.metadata().find("bcx.checkpoint");
+  if (text == file.metadata().end())
+    throw Error(ExitCode::data,
+                {"is no checkpoint of bcx", where, "name a file of a run's folder"});
+  auto manifest = nlohmann::json::parse(text->second, nullptr, /*allow_exceptions=*/false);
+  if (!manifest.is_object() || !manifest.value("format", nlohmann::json()).is_number_integer())
+    throw Error(ExitCode::data, {"its manifest is damaged", where, ""});
+  if (manifest["format"] > checkpoint_format)
+    throw Error(ExitCode::data, {fmt::format("has checkpoint format {}, this bcx reads up to {}",
+                                             manifest["format"].get<int>(), checkpoint_format),
+                                 where, "use a newer bcx"});
+  return manifest;
+}
+
+CheckpointStore::CheckpointStore(std::filesystem::path folder, tracker::RunWriter& tracker)
+    : folder_(std::move(folder)), tracker_(tracker) {
+  std::filesystem::create_directories(folder_);
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with("last-") && name.ends_with(".safetensors")) last_.push_back(entry.path());
+  }
+  std::sort(last_.begin(), last_.end());
+}
+
+CheckpointStore::~CheckpointStore() {
+  if (writing_.valid()) writing_.wait();
+}
+
+void CheckpointStore::wait() {
+  if (writing_.valid()) writing_.get();
+}
+
+void CheckpointStore::save(Snapshot snapshot, const std::string& tag, const std::string& metric,
+                           std::optional<double> value) {
+  wait();
+  require_finite_model(snapshot);
+  writing_ = std::async(std::launch::async, [this, snapshot = std::move(snapshot), tag, metric,
+                                             value] { write(snapshot, tag, metric, value); });
+}
+
+void CheckpointStore::write(const Snapshot& snapshot, const std::string& tag,
+                            const std::string& metric, std::optional<double> value) {
+  // Zero-padded, so that names sort by step.
+  const std::string stem = tag == "last" ? fmt::format("last-{:010}", snapshot.cursor.step) : tag;
+  const auto path = folder_ / (stem + ".safetensors");
+  std::vector<weights::TensorView> views;
+  for (const auto& item : snapshot.items)
+    views.push_back(
+        {item.name,
+         dtype_of(item.tensor),
+         item.tensor.sizes().vec(),
+         {static_cast<const std::byte*>(item.tensor.const_data_ptr()), item.tensor.nbytes()}});
+  auto metadata = snapshot.metadata;
+  metadata["bcx.checkpoint"] = snapshot.manifest.dump();
+  const auto written = weights::write_safetensors(path, views, metadata);
+  tracker_.checkpoint({.cursor = snapshot.cursor,
+                       .path = path.string(),
+                       .tag = tag,
+                       .bytes = static_cast<std::int64_t>(written.size),
+                       .sha256 = written.sha256,
+                       .metric = metric,
+                       .value = value});
+  if (tag != "last") return;
+  std::erase(last_, path);
+  last_.push_back(path);
+  rotate();
+}
+
+void CheckpointStore::rotate() {
+  while (last_.size() > kept_last) {
+    std::error_code ignored;
+    std::filesystem::remove(last_.front(), ignored);
+    tracker_.checkpoint_removed(last_.front());
+    last_.erase(last_.begin());
+  }
+}
+
+}  // namespace bcx::train

@@ -1,0 +1,92 @@
+// A run's whole state as one safetensors file.
+//
+// Tensors:
+//   model.NAME        every parameter and running statistic, usual order and layout
+//   ema.NAME          their moving average, if there is one
+//   optimizer.NAME    the optimizer's state over the flat buffer [n]
+//   step.NAME         accumulators, step count, loss scale
+// Metadata: `bcx.checkpoint`, a JSON object: format, run, cursor, the loop's and the callbacks'
+// state, hashes of configuration, data and split, plugins' build ids; `bcx.experiment`, the
+// resolved experiment as TOML; `bcx.classes`. So a checkpoint alone is enough to predict with.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <future>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bcx/sdk/optimizer.h"
+#include "model/parameters.h"
+#include "tracker/run_writer.h"
+#include "train/step.h"
+#include "weights/safetensors.h"
+
+namespace bcx::train {
+
+inline constexpr int checkpoint_format = 1;
+
+/// A copy of everything in host memory, taken between two steps; independent of the run from then
+/// on.
+struct Snapshot {
+  struct Item {
+    std::string name;
+    at::Tensor tensor;  ///< contiguous, CPU
+  };
+  std::vector<Item> items;
+  nlohmann::json manifest;     ///< `bcx.checkpoint`
+  weights::Metadata metadata;  ///< what else travels along
+  tracker::Cursor cursor;
+};
+
+/// Copies model, averages, optimizer and step state.
+Snapshot take_snapshot(const model::FlatParameters& parameters, sdk::Optimizer& optimizer,
+                       StepExecutor& step);
+
+/// The reverse, from an opened and already matched file. Throws bcx::Error (data) naming the first
+/// tensor that is missing or of another shape.
+void restore(const weights::SafetensorsFile& file, const model::FlatParameters& parameters,
+             sdk::Optimizer& optimizer, StepExecutor& step);
+
+/// Only the model (`prefix` "model." or "ema."), for evaluation. Throws as restore().
+void restore_model(const weights::SafetensorsFile& file, std::string_view prefix,
+                   const model::FlatParameters& parameters);
+
+/// The manifest of a checkpoint file. Throws bcx::Error (data) when there is none or its format is
+/// newer.
+nlohmann::json read_manifest(const weights::SafetensorsFile& file);
+
+/// Writes checkpoints of one run, off the training thread, one at a time and in order:
+/// `last-STEP.safetensors` (the two newest are kept) and `TAG.safetensors` for any other tag.
+class CheckpointStore {
+ public:
+  CheckpointStore(std::filesystem::path folder, tracker::RunWriter& tracker);
+  /// Waits for the write under way; what it threw is lost unless wait() was called.
+  ~CheckpointStore();
+
+  /// Waits for the write before (throwing what went wrong there), then starts this one. The
+  /// database row follows the file. A snapshot whose model holds a value that is not finite is
+  /// refused: Error (data).
+  void save(Snapshot snapshot, const std::string& tag, const std::string& metric,
+            std::optional<double> value);
+  /// Returns when nothing is being written. Throws what went wrong.
+  void wait();
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  void write(const Snapshot& snapshot, const std::string& tag, const std::string& metric,
+             std::optional<double> value);
+  void rotate();
+
+  std::filesystem::path folder_;
+  tracker::RunWriter& tracker_;
+  std::future<void> writing_;
+  std::vector<std::filesystem::path> last_;  // oldest first; touched by the writing task only
+};
+
+}  // namespace bcx::train

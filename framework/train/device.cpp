@@ -1,0 +1,135 @@
+#include "train/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <optional>
+
+#include "base/error.h"
+#include "base/shared_object.h"
+#include "base/text.h"
+#include "train/cuda_services.h"
+
+namespace bcx::train {
+namespace {
+
+bool driver_present() {
+  return std::filesystem::exists("/proc/driver/nvidia/version");
+}
+
+const CudaServices& cuda() {
+  static const CudaServices& services = *reinterpret_cast<const CudaServices* (*)()>(
+      load_host_symbol("bcx_cuda", "bcx_cuda_services"))();
+  return services;
+}
+
+[[noreturn]] void no_device(std::string_view name, std::string what) {
+  throw Error(ExitCode::device, {std::move(what), fmt::format("device \"{}\"", printable(name)),
+                                 "use --device cpu, or see `bcx doctor`"});
+}
+
+int gpu_count() {
+  if (!driver_present()) return 0;
+  cuda();
+  return static_cast<int>(
+      at::globalContext().getAcceleratorHooksInterface(at::kCUDA).deviceCount());
+}
+
+std::string first_value(const char* file, std::string_view key) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with(key) && line.find(':') != std::string::npos)
+      return std::string(trim(std::string_view(line).substr(line.find(':') + 1)));
+  return {};
+}
+
+int usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+}  // namespace
+
+at::Device resolve_device(std::string_view name) {
+  if (name == "cpu") return at::kCPU;
+  if (name == "auto") {
+    try {
+      return gpu_count() > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+    } catch (const Error&) {
+      return at::kCPU;  // a driver without usable CUDA libraries: `cuda` says why, `auto` goes on
+    }
+  }
+  int index = 0;
+  if (name.starts_with("cuda:")) {
+    const auto digits = name.substr(5);
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+    if (failed != std::errc{} || end != digits.data() + digits.size() || index < 0)
+      no_device(name, "is no device; expected auto, cpu, cuda or cuda:N");
+  } else if (name != "cuda") {
+    no_device(name, "is no device; expected auto, cpu, cuda or cuda:N");
+  }
+  if (!driver_present()) no_device(name, "no NVIDIA driver on this machine");
+  const int count = gpu_count();
+  if (index >= count) no_device(name, fmt::format("this machine has {} GPU(s)", count));
+  return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
+}
+
+std::string device_name(at::Device device) {
+  if (device.is_cuda()) return cuda().device_name(device.index());
+  const std::string name = first_value("/proc/cpuinfo", "model name");
+  return name.empty() ? "CPU" : name;
+}
+
+std::uint64_t free_device_memory(at::Device device) {
+  if (device.is_cuda()) return cuda().free_memory(device.index());
+  return std::strtoull(first_value("/proc/meminfo", "MemAvailable").c_str(), nullptr, 10) * 1024;
+}
+
+std::uint64_t peak_memory(at::Device device) {
+  if (device.is_cuda()) return cuda().peak_memory(device.index());
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+void synchronize(at::Device device) {
+  if (device.is_cuda()) cuda().synchronize(device.index());
+}
+
+int apply_process_settings(ProcessSettings settings) {
+  static std::mutex mutex;
+  static std::optional<ProcessSettings> in_force;
+  const std::lock_guard lock(mutex);
+  if (settings.threads == 0) settings.threads = usable_cores();
+  if (in_force && *in_force != settings)
+    throw Error(ExitCode::usage,
+                {"another run in this process has other threads or determinism",
+                 "train.threads, train.deterministic", "use one process for each"});
+  if (!in_force) {
+    at::set_num_threads(settings.threads);
+    at::globalContext().setDeterministicAlgorithms(settings.deterministic, /*warn_only=*/false);
+    at::globalContext().setDeterministicCuDNN(settings.deterministic);
+    at::globalContext().setBenchmarkCuDNN(!settings.deterministic);
+    in_force = settings;
+  }
+  return settings.threads;
+}
+
+bool cpu_has_bf16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+}  // namespace bcx::train

@@ -1,0 +1,139 @@
+#include "train/input.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "base/error.h"
+
+namespace bcx::train {
+namespace {
+
+using sdk::Augmentation;
+
+void require_shape(const at::Tensor& images, at::IntArrayRef expected) {
+  if (!images.defined() || images.sizes() != expected || images.scalar_type() != at::kFloat)
+    throw Error(ExitCode::plugin, fmt::format("returned another shape or type than [{}] float32",
+                                              fmt::join(expected, ", ")));
+}
+
+at::Tensor normalised(const at::Tensor& images, const ChannelTransform& t) {
+  const auto row = [&](const std::array<float, 3>& values) {
+    return at::tensor(at::ArrayRef<float>(values), at::kFloat)
+        .to(images.device(), true)
+        .view({1, 3, 1, 1});
+  };
+  return at::addcmul(row(t.shift), images, row(t.scale)).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+}  // namespace
+
+InputPipeline::InputPipeline(ResidentImages images, SampleInfo samples,
+                             std::vector<NamedAugmentation> augmentations,
+                             const sdk::Normalization& normalization, std::int64_t image_size,
+                             std::int64_t classes, std::uint64_t seed)
+    : images_(std::move(images)),
+      samples_(std::move(samples)),
+      augmentations_(std::move(augmentations)),
+      normalise_(ChannelTransform::normalise(normalization.mean, normalization.std)),
+      image_size_(image_size),
+      classes_(classes),
+      seed_(seed) {}
+
+bool InputPipeline::any(Augmentation::Capability capability) const {
+  for (const auto& augmentation : augmentations_)
+    if (augmentation.object->capabilities() & capability) return true;
+  return false;
+}
+
+sdk::Draws InputPipeline::draws(const NamedAugmentation& augmentation, const char* purpose,
+                                std::int64_t epoch, std::span<const std::int64_t> indexes) const {
+  std::vector<std::uint64_t> ids;
+  for (const auto i : indexes) ids.push_back(samples_.ids[static_cast<std::size_t>(i)]);
+  return {seed_, fmt::format("{}.{}", purpose, augmentation.instance),
+          static_cast<std::uint64_t>(epoch), std::move(ids), images_.device()};
+}
+
+/// The composed inverse map, undefined when nothing is geometric. Fills `streams` with one stream
+/// per augmentation: compose, apply and mix of one augmentation draw consecutively from the same.
+at::Tensor InputPipeline::composed(std::span<const std::int64_t> indexes, const char* purpose,
+                                   std::int64_t epoch, std::vector<sdk::Draws>& streams) const {
+  for (const auto& augmentation : augmentations_)
+    streams.push_back(draws(augmentation, purpose, epoch, indexes));
+  if (!any(Augmentation::composes)) return {};
+  sdk::Affine affine(static_cast<std::int64_t>(indexes.size()), image_size_, image_size_,
+                     images_.device());
+  for (std::size_t i = 0; i < augmentations_.size(); ++i) {
+    const auto& [instance, object, site] = augmentations_[i];
+    if (object->capabilities() & Augmentation::composes)
+      site("composing the geometric map", [&] { object->compose(streams[i], affine); });
+  }
+  return affine.inverse();
+}
+
+at::Tensor InputPipeline::photometric(at::Tensor images, std::vector<sdk::Draws>& streams) const {
+  for (std::size_t i = 0; i < augmentations_.size(); ++i) {
+    const auto& [instance, object, site] = augmentations_[i];
+    if (!(object->capabilities() & Augmentation::applies)) continue;
+    images = site("applying it to a batch", [&] {
+      auto result = object->apply(images, streams[i]);
+      require_shape(result, images.sizes());
+      return result;
+    });
+  }
+  return images;
+}
+
+at::Tensor InputPipeline::one_hot(std::span<const std::int64_t> indexes) const {
+  const auto targets = at::zeros({static_cast<std::int64_t>(indexes.size()), classes_}, at::kFloat);
+  auto rows = targets.accessor<float, 2>();
+  for (std::size_t n = 0; n < indexes.size(); ++n)
+    rows[static_cast<std::int64_t>(n)][samples_.labels[static_cast<std::size_t>(indexes[n])]] =
+        1.0f;
+  return targets.to(images_.device(), true);
+}
+
+sdk::Batch InputPipeline::training(std::span<const std::int64_t> indexes,
+                                   std::int64_t epoch) const {
+  torch::NoGradGuard no_grad;
+  std::vector<sdk::Draws> streams;
+  const auto inverse = composed(indexes, "augmentation", epoch, streams);
+  sdk::Batch batch;
+  if (any(Augmentation::applies)) {
+    auto images = images_.gather(indexes, inverse, image_size_, {});
+    batch.images = normalised(photometric(std::move(images), streams), normalise_);
+  } else {
+    batch.images = images_.gather(indexes, inverse, image_size_, normalise_);
+  }
+  batch.targets = one_hot(indexes);
+  for (std::size_t i = 0; i < augmentations_.size(); ++i) {
+    const auto& [instance, object, site] = augmentations_[i];
+    if (!(object->capabilities() & Augmentation::mixes)) continue;
+    const auto image_shape = batch.images.sizes().vec(), target_shape = batch.targets.sizes().vec();
+    site("mixing a batch", [&] {
+      object->mix(batch, streams[i]);
+      require_shape(batch.images, image_shape);
+      require_shape(batch.targets, target_shape);
+    });
+  }
+  return batch;
+}
+
+at::Tensor InputPipeline::evaluation(std::span<const std::int64_t> indexes) const {
+  return images_.gather(indexes, {}, image_size_, normalise_);
+}
+
+at::Tensor InputPipeline::view(std::span<const std::int64_t> indexes, std::int64_t view) const {
+  torch::NoGradGuard no_grad;
+  if (view == 0) return evaluation(indexes);
+  std::vector<sdk::Draws> streams;
+  return images_.gather(indexes, composed(indexes, "tta", view, streams), image_size_, normalise_);
+}
+
+at::Tensor InputPipeline::preview(std::span<const std::int64_t> indexes, std::int64_t epoch) const {
+  torch::NoGradGuard no_grad;
+  std::vector<sdk::Draws> streams;
+  const auto inverse = composed(indexes, "augmentation", epoch, streams);
+  return photometric(images_.gather(indexes, inverse, image_size_, {}), streams).clamp(0, 1);
+}
+
+}  // namespace bcx::train

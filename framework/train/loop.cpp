@@ -1,0 +1,327 @@
+#include "train/loop.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "train/device.h"
+
+namespace bcx::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// On a GPU, values of this many steps are read back at once: reading waits for the device.
+constexpr std::size_t read_back_interval = 50;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double horizon_of(const config::Experiment& experiment, std::size_t samples) {
+  const auto& train = experiment.train;
+  if (experiment.schedule.unit == "epoch") return static_cast<double>(train.epochs);
+  const double batches =
+      std::ceil(static_cast<double>(samples) / static_cast<double>(train.batch_size));
+  return std::ceil(batches / static_cast<double>(train.accumulate)) *
+         static_cast<double>(train.epochs);
+}
+
+}  // namespace
+
+TrainLoop::TrainLoop(LoopParts parts)
+    : parts_(std::move(parts)),
+      schedule_(parts_.experiment.schedule, parts_.experiment.learning_rate,
+                horizon_of(parts_.experiment, parts_.candidates.indexes.size())),
+      batch_size_(parts_.experiment.train.batch_size),
+      base_rate_(parts_.experiment.learning_rate),
+      frozen_(parts_.experiment.train.freeze),
+      folder_(parts_.tracker.folder().string()),
+      started_(Clock::now()),
+      loss_key_(parts_.tracker.key("train.step_loss")),
+      norm_key_(parts_.tracker.key("grad_norm")),
+      time_key_(parts_.tracker.key("time.step")) {
+  parts_.step.set_frozen(frozen_);
+}
+
+LoopEnd TrainLoop::run() {
+  call("the run began", [&](sdk::Callback& c) { c.on_run_begin(*this); });
+  while (cursor_.epoch < epochs() && !stop_ && !stopped_) {
+    const auto begun = Clock::now();
+    train_epoch();
+    if (!stopped_) stopped_ = end_epoch(seconds_since(begun));
+  }
+  if (stopped_) save("last", std::nullopt);
+  call("the run ended", [&](sdk::Callback& c) { c.on_run_end(*this); });
+  parts_.checkpoints.wait();
+  parts_.tracker.flush();
+  return stopped_ ? LoopEnd::stopped : LoopEnd::finished;
+}
+
+void TrainLoop::train_epoch() {
+  apply_stage();
+  epoch_samples_here_ = 0;
+  if (cursor_.samples == 0) {
+    metrics_.clear();
+    parts_.step.clear_totals();
+    call("an epoch began", [&](sdk::Callback& c) { c.on_epoch_begin(*this); });
+  }
+  const auto& train = parts_.experiment.train;
+  const auto order =
+      epoch_order(parts_.candidates, train.sampler, parts_.experiment.seed, cursor_.epoch);
+  const auto all = batches(order, batch_size_, train.last_batch);
+  const auto begun = Clock::now();
+  const auto accumulate = static_cast<std::size_t>(train.accumulate);
+  std::int64_t seen = 0;
+  for (std::size_t first = 0; first < all.size(); first += accumulate) {
+    const auto group = std::span(all).subspan(first, std::min(accumulate, all.size() - first));
+    std::int64_t samples = 0;
+    for (const auto& batch : group) samples += static_cast<std::int64_t>(batch.size());
+    seen += samples;
+    if (seen <= cursor_.samples) continue;  // consumed before the resume
+    one_step(group);
+    report_progress(first + group.size(), all.size(), seconds_since(begun));
+    // At the last step the epoch is ended first: a checkpoint then stands at its boundary.
+    if (first + accumulate < all.size() && interrupted()) return;
+  }
+  read_back();
+}
+
+void TrainLoop::one_step(std::span<const std::span<const std::int64_t>> group) {
+  const auto begun = Clock::now();
+  apply_rate();
+  std::int64_t samples = 0;
+  for (const auto& batch : group) samples += static_cast<std::int64_t>(batch.size());
+  const auto values = parts_.step.run(static_cast<std::int64_t>(group.size()), samples,
+                                      [&](std::int64_t i) {
+                                        return parts_.input.training(
+                                            group[static_cast<std::size_t>(i)], cursor_.epoch);
+                                      },
+                                      {cursor_.epoch, cursor_.step});
+  cursor_.samples += samples;
+  epoch_samples_here_ += samples;
+  ++cursor_.step;
+  record(values, seconds_since(begun));
+  call("a step ended", [&](sdk::Callback& c) { c.on_step_end(*this); });
+}
+
+void TrainLoop::record(const StepValues& values, double seconds) {
+  parts_.tracker.metric(time_key_, cursor_.step, static_cast<double>(cursor_.epoch), seconds);
+  pending_.push_back({cursor_.step, values.loss, values.gradient_norm});
+  if (parts_.input.device().is_cpu() || pending_.size() >= read_back_interval) read_back();
+}
+
+void TrainLoop::read_back() {
+  if (pending_.empty()) return;
+  std::vector<at::Tensor> scalars;
+  for (const auto& p : pending_) {
+    scalars.push_back(p.loss.to(at::kDouble));
+    scalars.push_back(p.gradient_norm);
+  }
+  const auto host = at::stack(scalars).to(at::kCPU);
+  const auto value = host.accessor<double, 1>();
+  std::map<std::string, std::vector<double>, std::less<>> series;
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    const double loss = value[static_cast<std::int64_t>(2 * i)];
+    const double norm = value[static_cast<std::int64_t>(2 * i + 1)];
+    const auto epoch = static_cast<double>(cursor_.epoch);
+    parts_.tracker.metric(loss_key_, pending_[i].step, epoch, loss);
+    parts_.tracker.metric(norm_key_, pending_[i].step, epoch, norm);
+    series["train.step_loss"].push_back(loss);
+    series["grad_norm"].push_back(norm);
+    if (!std::isfinite(loss))
+      throw Error(ExitCode::other,
+                  {fmt::format("the loss is {} at step {} (epoch {})", shortest(loss),
+                               pending_[i].step, cursor_.epoch + 1),
+                   "", "lower optimizer.learning_rate, add a warm-up, or set train.clip_norm"});
+  }
+  const std::int64_t first = pending_.front().step;
+  pending_.clear();
+  call("values were read back", [&](sdk::Callback& c) { c.on_metrics(*this, first, series); });
+}
+
+/// True when the run is to stop.
+bool TrainLoop::end_epoch(double seconds) {
+  const auto totals = parts_.step.totals();
+  metrics_["train.loss"] = totals.loss;
+  metrics_["train.accuracy"] = totals.accuracy;
+  if (totals.skipped > 0) metrics_["train.skipped_steps"] = static_cast<double>(totals.skipped);
+  metrics_["learning_rate"] = rate();
+  metrics_["time.epoch"] = seconds;
+  metrics_["images_per_second"] =
+      static_cast<double>(epoch_samples_here_) / std::max(seconds, 1e-9);
+  metrics_["memory.peak"] = static_cast<double>(peak_memory(parts_.input.device()));
+  if (parts_.validate) {
+    for (const auto& [name, value] : parts_.validate()) metrics_[name] = value;
+    call("validation ended", [&](sdk::Callback& c) { c.on_validation_end(*this); });
+  }
+  call("an epoch ended", [&](sdk::Callback& c) { c.on_epoch_end(*this); });
+  const std::vector<std::pair<std::string, double>> values(metrics_.begin(), metrics_.end());
+  parts_.tracker.epoch_metrics(static_cast<double>(cursor_.epoch), cursor_.step, values);
+  parts_.observer.epoch(cursor_.epoch, epochs(), values);
+  ++cursor_.epoch;
+  cursor_.samples = 0;
+  parts_.step.clear_totals();
+  save_requested();
+  return cursor_.epoch < epochs() && !stop_ && stop_requested();
+}
+
+bool TrainLoop::interrupted() {
+  if (checkpoint_requested()) {
+    read_back();
+    save("last", std::nullopt);
+    parts_.observer.message(Tone::note,
+                            fmt::format("checkpoint at step {} (SIGUSR1)", cursor_.step));
+  }
+  if (!stop_requested() && !stop_) return false;
+  read_back();
+  if (stop_requested()) stopped_ = true;
+  return true;
+}
+
+void TrainLoop::apply_stage() {
+  if (!frozen_by_callback_) {
+    for (const auto& stage : parts_.experiment.train.stages)
+      if (stage.epoch <= cursor_.epoch) frozen_ = stage.freeze;
+  }
+  parts_.step.set_frozen(frozen_);
+}
+
+double TrainLoop::rate() const {
+  const bool by_epoch = parts_.experiment.schedule.unit == "epoch";
+  return base_rate_ *
+         schedule_.factor(static_cast<double>(by_epoch ? cursor_.epoch : cursor_.step));
+}
+
+void TrainLoop::apply_rate() {
+  parts_.step.set_learning_rate(rate());
+}
+
+void TrainLoop::report_progress(std::size_t done, std::size_t total, double seconds) {
+  Progress progress{
+      .phase = "train",
+      .done = static_cast<std::int64_t>(done),
+      .total = static_cast<std::int64_t>(total),
+      .epoch = cursor_.epoch,
+      .epochs = epochs(),
+      .images_per_second = static_cast<double>(epoch_samples_here_) / std::max(seconds, 1e-9)};
+  if (parts_.input.device().is_cpu()) {
+    const auto totals = parts_.step.totals();
+    progress.loss = totals.loss;
+    progress.accuracy = totals.accuracy;
+  }
+  parts_.observer.progress(progress);
+}
+
+void TrainLoop::call(std::string_view when, const std::function<void(sdk::Callback&)>& what) {
+  for (auto& callback : parts_.callbacks)
+    callback.site(fmt::format("told that {}", when), [&] { what(*callback.object); });
+}
+
+void TrainLoop::save(const std::string& tag, std::optional<double> metric) {
+  auto snapshot = take_snapshot(parts_.parameters, parts_.optimizer, parts_.step);
+  snapshot.cursor = cursor_;
+  snapshot.manifest = state();
+  parts_.complete(snapshot);
+  std::string monitor;
+  for (const auto& callback : parts_.experiment.callbacks) {
+    const auto found = callback.params.find("monitor");
+    if (metric && callback.name == "checkpoint" && found != callback.params.end())
+      monitor = std::get<std::string>(found->second);
+  }
+  parts_.checkpoints.save(std::move(snapshot), tag, monitor, metric);
+}
+
+void TrainLoop::save_requested() {
+  for (const auto& [tag, metric] : wanted_checkpoints_) save(tag, metric);
+  wanted_checkpoints_.clear();
+}
+
+nlohmann::json TrainLoop::state() const {
+  nlohmann::json callbacks = nlohmann::json::object();
+  for (const auto& callback : parts_.callbacks)
+    callbacks[callback.instance] =
+        callback.site("giving its state", [&] { return callback.object->state(); });
+  return {{"format", checkpoint_format},
+          {"epoch", cursor_.epoch},
+          {"samples", cursor_.samples},
+          {"step", cursor_.step},
+          {"batch_size", batch_size_},
+          {"learning_rate", base_rate_},
+          {"horizon", schedule_.horizon()},
+          {"frozen", frozen_},
+          {"frozen_by_callback", frozen_by_callback_},
+          {"precision", name_of(parts_.step.settings().precision)},
+          {"callbacks", callbacks}};
+}
+
+void TrainLoop::load_state(const nlohmann::json& manifest) {
+  cursor_ = {manifest.at("epoch"), manifest.at("samples"), manifest.at("step")};
+  batch_size_ = manifest.at("batch_size");
+  base_rate_ = manifest.at("learning_rate");
+  schedule_ =
+      Schedule(parts_.experiment.schedule, parts_.experiment.learning_rate, manifest.at("horizon"));
+  frozen_ = manifest.at("frozen").get<std::vector<std::string>>();
+  frozen_by_callback_ = manifest.at("frozen_by_callback");
+  parts_.step.set_frozen(frozen_);
+  for (auto& callback : parts_.callbacks) {
+    const auto& states = manifest.at("callbacks");
+    if (!states.contains(callback.instance)) continue;
+    callback.site("loading its state", [&] {
+      callback.object->load_state(states.at(callback.instance).get<std::string>());
+    });
+  }
+}
+
+double TrainLoop::elapsed_seconds() const {
+  return seconds_since(started_);
+}
+
+void TrainLoop::set_learning_rate(double rate) {
+  if (!(rate >= 0) || !std::isfinite(rate))
+    throw Error(ExitCode::plugin, fmt::format("asked for a learning rate of {}", shortest(rate)));
+  if (rate != base_rate_)
+    log(fmt::format("learning rate {} -> {}", shortest(base_rate_), shortest(rate)));
+  base_rate_ = rate;
+}
+
+void TrainLoop::set_batch_size(std::int64_t size) {
+  if (size < 1) throw Error(ExitCode::plugin, fmt::format("asked for a batch size of {}", size));
+  batch_size_ = size;
+}
+
+void TrainLoop::set_frozen(const std::vector<std::string>& patterns) {
+  frozen_ = patterns;
+  frozen_by_callback_ = true;
+  parts_.step.set_frozen(frozen_);
+}
+
+void TrainLoop::request_checkpoint(std::string_view tag, std::optional<double> metric) {
+  wanted_checkpoints_[std::string(tag)] = metric;
+}
+
+void TrainLoop::request_stop(std::string_view reason) {
+  stop_ = true;
+  stop_reason_ = reason;
+  log(fmt::format("stopping: {}", reason));
+}
+
+void TrainLoop::log(std::string_view message) {
+  parts_.observer.message(Tone::note, message);
+  parts_.tracker.event(tracker::Level::info, std::string(message));
+}
+
+void TrainLoop::io(std::function<void()> work) {
+  parts_.tracker.io(std::move(work));
+}
+
+std::optional<std::filesystem::path> TrainLoop::best() const {
+  const auto path = parts_.checkpoints.folder() / "best.safetensors";
+  return std::filesystem::exists(path) ? std::optional(path) : std::nullopt;
+}
+
+}  // namespace bcx::train

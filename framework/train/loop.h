@@ -1,0 +1,124 @@
+// The training loop: epochs, steps, callbacks, validation, checkpoints.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bcx/sdk/callback.h"
+#include "config/experiment.h"
+#include "plugin/call_site.h"
+#include "tracker/run_writer.h"
+#include "train/checkpoint.h"
+#include "train/input.h"
+#include "train/observer.h"
+#include "train/sampler.h"
+#include "train/schedule.h"
+#include "train/step.h"
+
+namespace bcx::train {
+
+struct NamedCallback {
+  std::string instance;
+  std::unique_ptr<sdk::Callback> object;
+  plugin::CallSite site;
+};
+
+/// What the loop works with. Everything is borrowed and outlives it.
+struct LoopParts {
+  const config::Experiment& experiment;
+  const InputPipeline& input;
+  const Candidates& candidates;  ///< training samples
+  StepExecutor& step;
+  model::FlatParameters& parameters;
+  sdk::Optimizer& optimizer;
+  std::vector<NamedCallback>& callbacks;
+  tracker::RunWriter& tracker;
+  CheckpointStore& checkpoints;
+  Observer& observer;
+  /// Validates the weights in place and gives `val.*`; empty without validation samples.
+  std::function<sdk::Metrics()> validate;
+  /// Adds what only the engine knows (hashes, plugins, the experiment) to a snapshot.
+  std::function<void(Snapshot&)> complete;
+};
+
+enum class LoopEnd { finished, stopped };
+
+/// Runs the epochs from where its state says to the last one. One thread.
+class TrainLoop : private sdk::CallbackContext {
+ public:
+  explicit TrainLoop(LoopParts parts);
+
+  /// Goes on from a checkpoint's manifest; model, optimizer and step are restored by the caller.
+  void load_state(const nlohmann::json& manifest);
+
+  /// Throws what a callback, the model or the disk threw; the tracker and the last checkpoint are
+  /// then as of the last step. `stopped`: a signal came, the state is saved.
+  LoopEnd run();
+
+  const std::string& stop_reason() const { return stop_reason_; }
+  const tracker::Cursor& cursor() const { return cursor_; }
+  /// Path of the checkpoint tagged "best", if one was taken.
+  std::optional<std::filesystem::path> best() const;
+
+ private:
+  // What callbacks see and ask for.
+  std::int64_t epoch() const override { return cursor_.epoch; }
+  std::int64_t epochs() const override { return parts_.experiment.train.epochs; }
+  std::int64_t step() const override { return cursor_.step; }
+  std::int64_t batch_size() const override { return batch_size_; }
+  double elapsed_seconds() const override;
+  const sdk::Metrics& metrics() const override { return metrics_; }
+  const std::string& run_folder() const override { return folder_; }
+  double learning_rate() const override { return base_rate_; }
+  void set_learning_rate(double rate) override;
+  void set_batch_size(std::int64_t size) override;
+  void set_frozen(const std::vector<std::string>& patterns) override;
+  void request_checkpoint(std::string_view tag, std::optional<double> metric) override;
+  void request_stop(std::string_view reason) override;
+  void log(std::string_view message) override;
+  void io(std::function<void()> work) override;
+
+  void train_epoch();
+  bool end_epoch(double seconds);
+  void one_step(std::span<const std::span<const std::int64_t>> micro_batches);
+  void apply_stage();
+  void apply_rate();
+  double rate() const;
+  void record(const StepValues& values, double seconds);
+  void read_back();
+  void report_progress(std::size_t done, std::size_t total, double seconds);
+  void call(std::string_view when, const std::function<void(sdk::Callback&)>& what);
+  void save(const std::string& tag, std::optional<double> metric);
+  void save_requested();
+  nlohmann::json state() const;
+  bool interrupted();
+
+  LoopParts parts_;
+  Schedule schedule_;
+  tracker::Cursor cursor_;
+  std::int64_t batch_size_;
+  double base_rate_;
+  std::vector<std::string> frozen_;
+  bool frozen_by_callback_ = false;
+  std::string stop_reason_, folder_;
+  sdk::Metrics metrics_;
+  std::map<std::string, std::optional<double>> wanted_checkpoints_;
+  bool stop_ = false, stopped_ = false;
+  std::chrono::steady_clock::time_point started_;
+  std::int64_t epoch_samples_here_ = 0;  // of this epoch, in this attempt: for images per second
+
+  struct Pending {
+    std::int64_t step;
+    at::Tensor loss, gradient_norm;
+  };
+  std::vector<Pending> pending_;
+  tracker::MetricKey loss_key_, norm_key_, time_key_;
+};
+
+}  // namespace bcx::train

@@ -1,0 +1,159 @@
+#include "train/pixels.h"
+
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "train/device.h"
+
+namespace bcx::train {
+namespace {
+
+/// 2x3 map from output pixel indexes to continuous source indexes.
+struct PixelMap {
+  float a, b, c, d, e, f;
+  bool identity() const { return a == 1 && b == 0 && c == 0 && d == 0 && e == 1 && f == 0; }
+};
+
+/// Turns a centred map in output pixels into one over pixel indexes. The centre of an n pixel wide
+/// picture lies at index (n - 1) / 2.
+PixelMap over_indexes(const float* m, std::int64_t out, std::int64_t height, std::int64_t width) {
+  const float zoom_x = static_cast<float>(width) / static_cast<float>(out);
+  const float zoom_y = static_cast<float>(height) / static_cast<float>(out);
+  const float centre = static_cast<float>(out - 1) / 2;
+  PixelMap p{m[0] * zoom_x, m[1] * zoom_x, m[2] * zoom_x,
+             m[3] * zoom_y, m[4] * zoom_y, m[5] * zoom_y};
+  p.c += static_cast<float>(width - 1) / 2 - centre * (p.a + p.b);
+  p.f += static_cast<float>(height - 1) / 2 - centre * (p.d + p.e);
+  return p;
+}
+
+struct Target {
+  float* out;
+  std::int64_t size;
+  float scale[3], shift[3];  // of a pixel's 0..255
+};
+
+void convert_row(const std::uint8_t* source, std::int64_t y, const Target& target) {
+  const std::uint8_t* in = source + y * target.size * 3;
+  float* out = target.out + y * target.size * 3;
+  for (std::int64_t x = 0; x < target.size; ++x)
+    for (int c = 0; c < 3; ++c)
+      out[3 * x + c] = static_cast<float>(in[3 * x + c]) * target.scale[c] + target.shift[c];
+}
+
+void warp_row(const std::uint8_t* source, std::int64_t height, std::int64_t width,
+              const PixelMap& map, std::int64_t y, const Target& target) {
+  float* out = target.out + y * target.size * 3;
+  const float last_x = static_cast<float>(width - 1), last_y = static_cast<float>(height - 1);
+  const float fy = static_cast<float>(y);
+  for (std::int64_t x = 0; x < target.size; ++x) {
+    const float fx = static_cast<float>(x);
+    const float sx = std::clamp(map.a * fx + map.b * fy + map.c, 0.0f, last_x);
+    const float sy = std::clamp(map.d * fx + map.e * fy + map.f, 0.0f, last_y);
+    const auto x0 = static_cast<std::int64_t>(sx), y0 = static_cast<std::int64_t>(sy);
+    const float wx = sx - static_cast<float>(x0), wy = sy - static_cast<float>(y0);
+    const std::int64_t right = x0 + 1 < width ? 3 : 0, below = y0 + 1 < height ? 3 * width : 0;
+    const std::uint8_t* p = source + 3 * (y0 * width + x0);
+    for (int c = 0; c < 3; ++c) {
+      const float top = p[c] + wx * (static_cast<float>(p[right + c]) - p[c]);
+      const float bottom =
+          p[below + c] + wx * (static_cast<float>(p[below + right + c]) - p[below + c]);
+      out[3 * x + c] = (top + wy * (bottom - top)) * target.scale[c] + target.shift[c];
+    }
+  }
+}
+
+at::Tensor index_tensor(std::span<const std::int64_t> indexes) {
+  return at::tensor(at::ArrayRef<std::int64_t>(indexes.data(), indexes.size()), at::kLong);
+}
+
+}  // namespace
+
+ChannelTransform ChannelTransform::normalise(const std::array<double, 3>& mean,
+                                             const std::array<double, 3>& std) {
+  ChannelTransform t;
+  for (std::size_t c = 0; c < 3; ++c) {
+    t.scale[c] = static_cast<float>(1.0 / std[c]);
+    t.shift[c] = static_cast<float>(-mean[c] / std[c]);
+  }
+  return t;
+}
+
+ResidentImages::ResidentImages(const data::PixelView& view, at::Device device)
+    : view_(view), device_(device) {
+  if (device.is_cpu()) return;
+  const auto host = at::from_blob(const_cast<std::uint8_t*>(view.data),
+                                  {view.count, view.height, view.width, 3}, at::kByte);
+  if (host.nbytes() <= free_device_memory(device) / 2) resident_ = host.to(device);
+}
+
+at::Tensor ResidentImages::gather(std::span<const std::int64_t> indexes, const at::Tensor& inverse,
+                                  std::int64_t size, const ChannelTransform& transform) const {
+  return device_.is_cpu() ? gather_cpu(indexes, inverse, size, transform)
+                          : gather_device(indexes, inverse, size, transform);
+}
+
+at::Tensor ResidentImages::gather_cpu(std::span<const std::int64_t> indexes,
+                                      const at::Tensor& inverse, std::int64_t size,
+                                      const ChannelTransform& transform) const {
+  const auto count = static_cast<std::int64_t>(indexes.size());
+  const auto out = at::empty(
+      {count, 3, size, size},
+      at::TensorOptions().dtype(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
+  static constexpr float identity[6] = {1, 0, 0, 0, 1, 0};
+  const auto matrices = inverse.defined() ? inverse.contiguous() : at::Tensor{};
+  const float* m = matrices.defined() ? matrices.const_data_ptr<float>() : nullptr;
+  float* first = out.data_ptr<float>();
+  at::parallel_for(0, count * size, size, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t n = row / size, y = row % size;
+      Target target{first + n * size * size * 3, size, {}, {}};
+      for (std::size_t c = 0; c < 3; ++c) {
+        target.scale[c] = transform.scale[c] / 255.0f;
+        target.shift[c] = transform.shift[c];
+      }
+      const auto map = over_indexes(m ? m + 6 * n : identity, size, view_.height, view_.width);
+      const std::uint8_t* source = view_.image(indexes[static_cast<std::size_t>(n)]);
+      if (map.identity() && view_.width == size && view_.height == size)
+        convert_row(source, y, target);
+      else
+        warp_row(source, view_.height, view_.width, map, y, target);
+    }
+  });
+  return out;
+}
+
+at::Tensor ResidentImages::gather_device(std::span<const std::int64_t> indexes,
+                                         const at::Tensor& inverse, std::int64_t size,
+                                         const ChannelTransform& transform) const {
+  at::Tensor batch;
+  if (resident_.defined()) {
+    batch = resident_.index_select(0, index_tensor(indexes).to(device_, true));
+  } else {
+    const auto host = at::from_blob(const_cast<std::uint8_t*>(view_.data),
+                                    {view_.count, view_.height, view_.width, 3}, at::kByte);
+    batch = host.index_select(0, index_tensor(indexes)).to(device_, true);
+  }
+  auto images = batch.permute({0, 3, 1, 2}).to(at::kFloat);
+  if (inverse.defined() || view_.width != size || view_.height != size) {
+    const auto theta = inverse.defined()
+                           ? inverse.clone()
+                           : at::eye(2, 3, images.options()).expand({images.size(0), 2, 3}).clone();
+    // Centred pixels -> [-1, 1]: the linear part is free of units for squares, translation is not.
+    theta.select(2, 2).mul_(2.0 / static_cast<double>(size));
+    const auto grid = at::affine_grid_generator(theta, {images.size(0), 3, size, size}, false);
+    images = at::grid_sampler_2d(images, grid, /*bilinear*/ 0, /*border*/ 1, false);
+  }
+  const auto options = images.options();
+  const auto scale =
+      at::tensor(at::ArrayRef<float>(transform.scale), options.device(at::kCPU)).to(device_, true);
+  const auto shift =
+      at::tensor(at::ArrayRef<float>(transform.shift), options.device(at::kCPU)).to(device_, true);
+  return (images * (scale / 255.0).view({1, 3, 1, 1}) + shift.view({1, 3, 1, 1}))
+      .contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+}  // namespace bcx::train

@@ -1,0 +1,173 @@
+#include "train/step.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+
+namespace bcx::train {
+namespace {
+
+constexpr double first_loss_scale = 65536.0, scale_growth = 2.0, scale_backoff = 0.5;
+constexpr std::int64_t scale_interval = 2000;
+
+enum Total { loss_sum, right, samples, skipped, total_count };
+
+std::uint64_t model_seed(std::uint64_t seed, StepPosition at, std::int64_t micro_step) {
+  return stable_hash(fmt::format("{}/model/{}/{}/{}", seed, at.epoch, at.step, micro_step));
+}
+
+}  // namespace
+
+StepExecutor::StepExecutor(model::Classifier& classifier, model::FlatParameters& parameters,
+                           sdk::Optimizer& optimizer, plugin::CallSite optimizer_site,
+                           plugin::CallSite backbone_site, const Loss& loss,
+                           const StepSettings& settings)
+    : classifier_(classifier),
+      parameters_(parameters),
+      optimizer_(optimizer),
+      optimizer_site_(std::move(optimizer_site)),
+      backbone_site_(std::move(backbone_site)),
+      loss_(loss),
+      settings_(settings) {
+  const auto device = parameters.values().device();
+  const auto scalar = at::TensorOptions().dtype(at::kDouble).device(device);
+  learning_rate_ = at::zeros({}, scalar);
+  step_ = at::zeros({}, scalar);
+  totals_ = at::zeros({total_count}, scalar);
+  gradient_norm_ = at::zeros({}, scalar);
+  loss_scale_ =
+      at::full({}, settings.precision == Precision::fp16 ? first_loss_scale : 1.0, scalar);
+  good_steps_ = at::zeros({}, scalar);
+  if (settings.ema_decay > 0) {
+    ema_values_ = parameters.values().clone();
+    ema_buffers_ = parameters.buffers().clone();
+  }
+  context_.generator = at::globalContext().defaultGenerator(device).clone();
+  optimizer_site_("allocating its state", [&] { optimizer_.initialize(parameters_.values()); });
+}
+
+void StepExecutor::set_frozen(std::span<const std::string> patterns) {
+  parameters_.freeze(patterns);
+  groups_ = parameters_.groups(learning_rate_);
+}
+
+void StepExecutor::set_learning_rate(double rate) {
+  learning_rate_.fill_(rate);
+}
+
+at::Tensor StepExecutor::forward_backward(const sdk::Batch& batch, MicroStep micro,
+                                          Precision precision) {
+  at::Tensor logits;
+  {
+    const AutocastScope autocast(batch.images.device(), precision);
+    logits = backbone_site_("the forward pass",
+                            [&] { return classifier_.forward(batch.images, context_); });
+  }
+  const auto loss = loss_.mean(logits, batch.targets);
+  backbone_site_("the backward pass", [&] {
+    const auto scaled = precision == Precision::fp16 ? loss * loss_scale_ : loss;
+    scaled.backward();
+  });
+  parameters_.collect_gradients(/*accumulate=*/micro.index > 0, micro.share);
+
+  torch::NoGradGuard no_grad;
+  const auto count = static_cast<double>(batch.images.size(0));
+  const auto hits = logits.argmax(1).eq(batch.targets.argmax(1)).sum().to(at::kDouble);
+  totals_[loss_sum].add_(loss.detach().to(at::kDouble), count);
+  totals_[right].add_(hits);
+  totals_[samples].add_(count);
+  return loss.detach();
+}
+
+StepValues StepExecutor::run(std::int64_t count, std::int64_t sample_count,
+                             const std::function<sdk::Batch(std::int64_t)>& make_batch,
+                             StepPosition position) {
+  classifier_.train_unfrozen(settings_.train_frozen_batch_norm);
+  at::Tensor loss;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto batch = make_batch(i);
+    context_.generator.set_current_seed(model_seed(settings_.seed, position, i));
+    const double share =
+        static_cast<double>(batch.images.size(0)) / static_cast<double>(sample_count);
+    const auto part = forward_backward(batch, {i, share}, settings_.precision);
+    loss = i == 0 ? part * share : loss + part * share;
+  }
+  torch::NoGradGuard no_grad;
+  update();
+  return {loss, gradient_norm_.clone()};
+}
+
+void StepExecutor::update() {
+  const auto& gradients = parameters_.gradients();
+  if (settings_.precision == Precision::fp16) gradients.mul_(loss_scale_.reciprocal());
+  const auto norm = at::linalg_vector_norm(gradients).to(at::kDouble);
+  const auto skip = norm.isfinite().logical_not();
+  gradient_norm_.copy_(norm);
+  if (settings_.clip_norm > 0) gradients.mul_((settings_.clip_norm / (norm + 1e-6)).clamp_max(1.0));
+
+  const auto next = step_ + 1.0;
+  optimizer_site_("a step", [&] { optimizer_.step(groups_, {.step = next, .skip = skip}); });
+  step_.copy_(at::where(skip, step_, next));
+  totals_[skipped].add_(skip.to(at::kDouble));
+  if (settings_.precision == Precision::fp16) {
+    const auto good = at::where(skip, at::zeros_like(good_steps_), good_steps_ + 1.0);
+    const auto grow = good.ge(static_cast<double>(scale_interval));
+    loss_scale_.copy_(at::where(skip, loss_scale_ * scale_backoff,
+                                at::where(grow, loss_scale_ * scale_growth, loss_scale_)));
+    good_steps_.copy_(at::where(grow, at::zeros_like(good), good));
+  }
+  update_average();
+}
+
+void StepExecutor::update_average() {
+  if (!ema_values_.defined()) return;
+  ema_values_.lerp_(parameters_.values(), 1.0 - settings_.ema_decay);
+  ema_buffers_.lerp_(parameters_.buffers(), 1.0 - settings_.ema_decay);
+}
+
+Totals StepExecutor::totals() const {
+  const auto host = totals_.to(at::kCPU);
+  const auto value = host.accessor<double, 1>();
+  Totals totals;
+  totals.samples = static_cast<std::int64_t>(value[samples]);
+  totals.skipped = static_cast<std::int64_t>(value[skipped]);
+  const double n = std::max(1.0, value[samples]);
+  totals.loss = value[loss_sum] / n;
+  totals.accuracy = value[right] / n;
+  return totals;
+}
+
+void StepExecutor::clear_totals() {
+  totals_.zero_();
+}
+
+std::int64_t StepExecutor::optimizer_steps() const {
+  return static_cast<std::int64_t>(step_.item<double>());
+}
+
+std::vector<sdk::NamedTensor> StepExecutor::state() {
+  std::vector<sdk::NamedTensor> state{{"step", step_},
+                                      {"totals", totals_},
+                                      {"loss_scale", loss_scale_},
+                                      {"good_steps", good_steps_}};
+  if (ema_values_.defined()) {
+    state.push_back({"ema.values", ema_values_});
+    state.push_back({"ema.buffers", ema_buffers_});
+  }
+  return state;
+}
+
+void StepExecutor::rehearse(const sdk::Batch& batch, Precision precision) {
+  const auto buffers = parameters_.buffers().clone();
+  const auto totals = totals_.clone();
+  classifier_.train_unfrozen(settings_.train_frozen_batch_norm);
+  context_.generator.set_current_seed(0);
+  forward_backward(batch, {0, 1.0}, precision);
+  torch::NoGradGuard no_grad;
+  parameters_.buffers().copy_(buffers);
+  totals_.copy_(totals);
+}
+
+}  // namespace bcx::train

@@ -1,0 +1,112 @@
+// One optimizer step as a unit: forward, loss, backward, gradient, optimizer, accumulators.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bcx/sdk/augmentation.h"
+#include "bcx/sdk/optimizer.h"
+#include "model/classifier.h"
+#include "model/parameters.h"
+#include "plugin/call_site.h"
+#include "train/loss.h"
+#include "train/precision.h"
+
+namespace bcx::train {
+
+struct StepSettings {
+  Precision precision = Precision::fp32;
+  double clip_norm = 0.0;  ///< largest L2 norm of the whole gradient; 0: no clipping
+  double ema_decay = 0.0;  ///< of the exponential moving average of weights; 0: none
+  bool train_frozen_batch_norm = false;
+  std::uint64_t seed = 0;
+};
+
+/// Which step this is: names the model's random numbers.
+struct StepPosition {
+  std::int64_t epoch = 0, step = 0;  ///< step within the run
+};
+
+/// Sums over the steps since the last clear(); on the host.
+struct Totals {
+  double loss = 0;      ///< mean over samples
+  double accuracy = 0;  ///< share of samples whose largest logit is the largest target
+  std::int64_t samples = 0, skipped = 0;
+};
+
+/// What one step left, still on the device.
+struct StepValues {
+  at::Tensor loss, gradient_norm;  ///< 0-dim
+};
+
+/// Runs training steps. Nothing here waits for the device: accumulators stay there until totals().
+///
+/// With `n` micro-batches the gradient is the mean over all their samples, so that accumulation
+/// equals one large batch (batch statistics aside). A step whose gradient is not finite changes
+/// nothing and is counted as skipped. fp16 scales the loss dynamically (Micikevicius et al. 2018:
+/// halve on overflow, double after 2,000 good steps).
+///
+/// Borrows model, parameters, optimizer and loss. One thread.
+class StepExecutor {
+ public:
+  StepExecutor(model::Classifier& classifier, model::FlatParameters& parameters,
+               sdk::Optimizer& optimizer, plugin::CallSite optimizer_site,
+               plugin::CallSite backbone_site, const Loss& loss, const StepSettings& settings);
+
+  /// One optimizer step over micro-batches that `make_batch(i)` gives for i in 0..count-1;
+  /// `samples` is the number of samples in all of them.
+  StepValues run(std::int64_t count, std::int64_t samples,
+                 const std::function<sdk::Batch(std::int64_t)>& make_batch, StepPosition position);
+
+  /// Freezes by patterns and passes the rest to the optimizer from now on.
+  void set_frozen(std::span<const std::string> patterns);
+  void set_learning_rate(double rate);
+
+  Totals totals() const;  ///< waits for the device
+  void clear_totals();
+  std::int64_t optimizer_steps() const;  ///< without skipped ones; waits for the device
+
+  /// Everything beside model and optimizer that a resume needs, by reference: accumulators, step
+  /// count, loss scale, moving averages.
+  std::vector<sdk::NamedTensor> state();
+
+  /// The moving average, undefined without: values [n] and buffers [m] in FlatParameters's layout.
+  const at::Tensor& ema_values() const { return ema_values_; }
+  const at::Tensor& ema_buffers() const { return ema_buffers_; }
+
+  /// Forward and backward without a trace: running statistics, gradients and accumulators are as
+  /// before. For timing.
+  void rehearse(const sdk::Batch& batch, Precision precision);
+
+  const StepSettings& settings() const { return settings_; }
+  void set_precision(Precision precision) { settings_.precision = precision; }
+  sdk::ModelContext& context() { return context_; }
+
+ private:
+  /// Which micro-batch of a step, and its share of the step's samples.
+  struct MicroStep {
+    std::int64_t index;
+    double share;
+  };
+  at::Tensor forward_backward(const sdk::Batch& batch, MicroStep micro, Precision precision);
+  void update();
+  void update_average();
+
+  model::Classifier& classifier_;
+  model::FlatParameters& parameters_;
+  sdk::Optimizer& optimizer_;
+  plugin::CallSite optimizer_site_, backbone_site_;
+  const Loss& loss_;
+  StepSettings settings_;
+  sdk::ModelContext context_;
+  std::vector<sdk::ParameterGroup> groups_;
+  at::Tensor learning_rate_, step_, totals_, gradient_norm_;
+  at::Tensor loss_scale_, good_steps_;  // of fp16
+  at::Tensor ema_values_, ema_buffers_;
+};
+
+}  // namespace bcx::train
