@@ -36,6 +36,8 @@ target_precompile_headers(bcx_torch_pch PRIVATE <torch/torch.h>)
 function(bcx_use_torch_pch target)
   target_link_libraries(${target} PRIVATE LibTorch::LibTorch)
   target_precompile_headers(${target} REUSE_FROM bcx_torch_pch)
+  # LibTorch's include folder brings a newer fmt than the system's library, and it is found first.
+  target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE") # -fPIE, CMake's choice, would leave the -fPIC header unused
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)

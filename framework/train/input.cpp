@@ -1,6 +1,6 @@
 #include "train/input.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/torch.h>
 
 #include "base/error.h"
