@@ -11,9 +11,9 @@ namespace bcx::sdk {
 
 /// What a backbone hands to the head. `map` is required; the others where the network has them.
 struct Features {
-  at::Tensor map;     ///< [N, C, h, w]
-  at::Tensor tokens;  ///< [N, T, C]: a transformer's, class token first
-  at::Tensor pooled;  ///< [N, C]: where the network's own pooling is not the mean over the map
+  at::Tensor map{};     ///< [N, C, h, w]
+  at::Tensor tokens{};  ///< [N, T, C]: a transformer's, class token first
+  at::Tensor pooled{};  ///< [N, C]: where the network's own pooling is not the mean over the map
 };
 
 /// How pixels in [0, 1] become inputs: (x - mean) / std, per RGB channel.
