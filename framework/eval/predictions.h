@@ -52,8 +52,8 @@ struct MetricOptions {
 ///   balanced_accuracy, auc (from mean probabilities and the same rule), sensitivity, specificity
 ///   (two classes), majority_accuracy, and score: the mean over patients of the share of right
 ///   images (Spanhol et al. 2016). Only where groups are known.
-/// `prefix` is `val`, `test`, ...; undefined metrics are absent. Values are finite unless logits
-/// are not.
+/// `prefix` is `val`, `test`, ...; undefined metrics are absent. Of logits that are not all finite
+/// only the loss is given.
 std::vector<std::pair<std::string, double>> named_metrics(const Predictions& predictions,
                                                           std::string_view prefix,
                                                           const MetricOptions& options = {});

@@ -1,0 +1,112 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "eval/predictions.h"
+
+namespace bcx::eval {
+namespace {
+
+/// The list in the making: undefined metrics are left out.
+class Names {
+ public:
+  explicit Names(std::string prefix) : prefix_(std::move(prefix)) {}
+  void add(const char* name, const Metric& value) {
+    if (value) list.emplace_back(prefix_ + "." + name, *value);
+  }
+  std::vector<std::pair<std::string, double>> list;
+
+ private:
+  std::string prefix_;
+};
+
+Metric auc_of(std::span<const Label> targets, const Probabilities& probabilities, int positive) {
+  if (probabilities.classes() > 2) return roc_auc_macro(targets, probabilities);
+  return roc_auc(is_class(targets, positive), probabilities.scores(positive));
+}
+
+Metric mean(std::span<const double> values) {
+  if (values.empty()) return std::nullopt;
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+Metric mean_cross_entropy(const Predictions& predictions) {
+  const auto classes = static_cast<std::size_t>(predictions.classes);
+  std::vector<double> losses(predictions.size());
+  for (std::size_t i = 0; i < losses.size(); ++i)
+    losses[i] = cross_entropy(std::span(predictions.logits).subspan(i * classes, classes),
+                              predictions.targets[i]);
+  return mean(losses);
+}
+
+void add_decisions(Names& names, const Confusion& confusion, int positive) {
+  names.add("accuracy", confusion.accuracy());
+  names.add("balanced_accuracy", confusion.balanced_accuracy());
+  names.add("majority_baseline", confusion.majority_baseline());
+  names.add("mcc", confusion.mcc());
+  if (confusion.classes() > 2) {
+    names.add("precision", confusion.macro_precision());
+    names.add("recall", confusion.macro_recall());
+    names.add("f1", confusion.macro_f1());
+    return;
+  }
+  names.add("precision", confusion.precision(positive));
+  names.add("recall", confusion.recall(positive));
+  names.add("f1", confusion.f1(positive));
+  names.add("sensitivity", confusion.recall(positive));
+  names.add("specificity", confusion.specificity(positive));
+}
+
+void add_scores(Names& names, std::span<const Label> targets, const Probabilities& probabilities,
+                int positive) {
+  names.add("auc", auc_of(targets, probabilities, positive));
+  names.add("log_loss", log_loss(targets, probabilities));
+  names.add("ece", expected_calibration_error(targets, probabilities));
+  if (probabilities.classes() > 2) return;
+  names.add("average_precision",
+            average_precision(is_class(targets, positive), probabilities.scores(positive)));
+  names.add("brier", brier(is_class(targets, positive), probabilities.scores(positive)));
+}
+
+void add_patients(Names& names, const PatientPredictions& patients, int classes,
+                  const DecisionRule& rule) {
+  const Probabilities means(patients.mean, classes);
+  const Confusion confusion(patients.targets, decide(means, rule), classes);
+  names.add("patient.accuracy", confusion.accuracy());
+  names.add("patient.balanced_accuracy", confusion.balanced_accuracy());
+  names.add("patient.auc", auc_of(patients.targets, means, rule.positive));
+  if (classes == 2) {
+    names.add("patient.sensitivity", confusion.recall(rule.positive));
+    names.add("patient.specificity", confusion.specificity(rule.positive));
+  }
+  names.add("patient.majority_accuracy",
+            Confusion(patients.targets, patients.majority, classes).accuracy());
+  names.add("patient.score", mean(patients.right));
+}
+
+bool all_finite(std::span<const float> logits) {
+  return std::all_of(logits.begin(), logits.end(),
+                     [](float logit) { return std::isfinite(logit); });
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, double>> named_metrics(const Predictions& predictions,
+                                                          std::string_view prefix,
+                                                          const MetricOptions& options) {
+  require_consistent(predictions);
+  Names names{std::string(prefix)};
+  names.add("loss", mean_cross_entropy(predictions));
+  // A diverged model has neither classes nor ranks; its loss says so.
+  if (!all_finite(predictions.logits)) return names.list;
+  const auto probabilities = Probabilities::softmax(predictions.logits, predictions.classes);
+  const auto decisions = decide(probabilities, options.rule);
+  add_decisions(names, Confusion(predictions.targets, decisions, predictions.classes),
+                options.rule.positive);
+  add_scores(names, predictions.targets, probabilities, options.rule.positive);
+  if (!predictions.groups.empty())
+    add_patients(names, by_patient(predictions, options.rule), predictions.classes, options.rule);
+  return names.list;
+}
+
+}  // namespace bcx::eval
