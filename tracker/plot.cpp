@@ -15,7 +15,10 @@ namespace {
 
 struct Range {
   double low = 0, high = 0;
-  double share(double value) const { return high > low ? (value - low) / (high - low) : 0.5; }
+  /// Halved before they are subtracted: the whole range of doubles does not fit a double.
+  double share(double value) const {
+    return high > low ? (value / 2 - low / 2) / (high / 2 - low / 2) : 0.5;
+  }
 };
 
 std::optional<Range> range_of(std::span<const double> values) {

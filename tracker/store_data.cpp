@@ -113,8 +113,7 @@ void RunStore::insert_evaluation(const EvaluationRow& row, std::int64_t count,
   }
   auto& looks = database_.cached(
       "SELECT count(*) FROM evaluation WHERE part=?1 AND "
-      "CASE WHEN ?2 IS NOT NULL THEN split=?2 WHEN ?3 IS NOT NULL THEN split IS NULL AND "
-      "dataset=?3 "
+      "CASE WHEN ?2<>0 THEN split=?2 WHEN ?3<>0 THEN split IS NULL AND dataset=?3 "
       "ELSE run=?4 END");
   looks.start(row.part, split, dataset, run_);
   const auto look = looks.integer(0) + 1;
