@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "base/error.h"
@@ -102,7 +103,9 @@ class Decoding {
   bool cache_has_room() const {
     std::error_code failed;
     fs::create_directories(folder_, failed);
-    const auto space = fs::space(folder_, failed);
+    if (!failed && !fs::is_directory(folder_))
+      failed = std::make_error_code(std::errc::not_a_directory);
+    const auto space = failed ? fs::space_info{} : fs::space(folder_, failed);
     if (failed) {
       warn(fmt::format("the image cache {} cannot be used: {}; the images stay in memory",
                        printable(folder_.string()), failed.message()));
