@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
 #include <vector>
 
 #include "base/atomic_file.h"
@@ -62,15 +61,6 @@ class Workshop {
   fs::path folder_;
   int lock_ = -1;
 };
-
-/// The last line of a log that says something: a Python program's error.
-std::string last_line(const fs::path& log) {
-  std::ifstream file(log);
-  std::string line, last;
-  while (std::getline(file, line))
-    if (!trim(line).empty()) last = trim(line);
-  return printable(last);
-}
 
 /// One fetch: from the index's entry to the file in the cache.
 class Fetch {

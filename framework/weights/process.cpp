@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 #include <vector>
 
 #include "base/error.h"
@@ -103,6 +104,14 @@ std::filesystem::path script(const std::string& name) {
       {fmt::format("this installation of bcx lacks its script \"{}\"", name),
        printable((executable_path().parent_path().parent_path() / "libexec" / "bcx").string()),
        "install bcx again"});
+}
+
+std::string last_line(const std::filesystem::path& log) {
+  std::ifstream file(log);
+  std::string line, last;
+  while (std::getline(file, line))
+    if (!trim(line).empty()) last = trim(line);
+  return printable(last);
 }
 
 }  // namespace bcx::weights

@@ -13,6 +13,10 @@ namespace bcx::weights {
 /// be started. Throws bcx::Error (stopped) when a stop was requested meanwhile.
 int run_process(std::span<const std::string> arguments, const std::filesystem::path& log);
 
+/// The last line of a log that says something (a Python program's error), printable; "" if there is
+/// none.
+std::string last_line(const std::filesystem::path& log);
+
 /// The script NAME of <prefix>/libexec/bcx, beside the running executable or this library. Throws
 /// bcx::Error (other) when the installation lacks it.
 std::filesystem::path script(const std::string& name);
