@@ -90,9 +90,6 @@ class Conflicts {
                fmt::format("evaluate.threshold: expected a number from 0 to 1, \"youden\", "
                            "\"sensitivity>=X\" or \"specificity>=X\", got \"{}\"",
                            shown("evaluate.threshold")));
-    if (known({"experiment.name"}) && trim(experiment_.name).empty())
-      conflict({"experiment.name"}, "experiment.name: expected a name, got an empty string",
-               "leave it out to take the file's name");
     weights();
   }
 
@@ -133,9 +130,20 @@ class Conflicts {
           {"data.split.fold", "data.split.folds", "data.split.repeats"},
           fmt::format("data.split.fold: expected an integer below {}, got {}", folds, split.fold),
           "folds count from 0");
+    if (split.method == "holdout" && split.fold > 0)
+      conflict(
+          {"data.split.fold", "data.split.method"},
+          fmt::format("data.split.fold: method \"holdout\" has one split only, got {}", split.fold),
+          "set method = \"kfold\"");
     if (split.method == "files" && split.files.empty())
       conflict({"data.split.method", "data.split.files"},
                "data.split.files is empty, and method \"files\" reads the split from there");
+    const auto count = static_cast<std::int64_t>(split.files.size());
+    if (split.method == "files" && count > 0 && split.fold >= count)
+      conflict(
+          {"data.split.fold", "data.split.files"},
+          fmt::format("data.split.fold: expected an integer below {}, got {}", count, split.fold),
+          "there is one fold file for each fold, from 0");
     if (split.method != "files" && !split.files.empty())
       conflict({"data.split.files", "data.split.method"},
                fmt::format("data.split.files is not used by method \"{}\"", split.method),

@@ -35,8 +35,9 @@ std::map<std::string, std::string> experiment_environment();
 /// Reads the file and those it extends, applies what overrides them, checks everything against the
 /// schema and the catalog and gives the whole experiment. Looks at no file but the experiment's.
 ///
-/// Throws bcx::ErrorList (usage) with every mistake, sorted by place: `file:line:column`, then
-/// `BCX_…`, `--set …`. Syntax errors come alone: the first of each file.
+/// Throws bcx::ErrorList (usage; plugin when the only mistakes are components that no plugin has)
+/// with every mistake, sorted by place: `file:line:column`, then `BCX_…`, `--set …`. Syntax errors
+/// come alone: the first of each file.
 Experiment load_experiment(const LoadOptions& options, const Catalog& catalog);
 
 /// What the experiment names on the file system and is not there: the data's root, a weights file,

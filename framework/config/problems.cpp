@@ -38,7 +38,12 @@ std::vector<Error> Problems::sorted() const {
 }
 
 void Problems::throw_if_any() const {
-  if (!empty()) throw ErrorList(sorted());
+  if (empty()) return;
+  auto errors = sorted();
+  const auto other = [&](const Error& error) { return error.code() != errors.front().code(); };
+  if (std::any_of(errors.begin(), errors.end(), other))
+    for (auto& error : errors) error = Error(ExitCode::usage, error.parts());
+  throw ErrorList(std::move(errors));
 }
 
 }  // namespace bcx::config

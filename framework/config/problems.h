@@ -20,7 +20,7 @@ class Problems {
 
   /// By file, line and column; then those of the environment and of the command line as they came.
   std::vector<Error> sorted() const;
-  /// Throws ErrorList when there are any.
+  /// Throws ErrorList when there are any. Its code is theirs where they agree, else usage.
   void throw_if_any() const;
 
  private:

@@ -159,8 +159,7 @@ class Resolver {
       return problems_.add(node.origin, fmt::format("{}: {}", printable(key), checked.mistake.what),
                            checked.mistake.remedy);
     }
-    result_.add({key, with_paths(spec, key, std::move(*checked.value), node.origin), node.origin,
-                 spec.type});
+    add(spec, key, std::move(*checked.value), node.origin);
   }
 
   void take_default(const ParamSpec& spec, const std::string& key, Origin::Kind kind,
@@ -168,16 +167,21 @@ class Resolver {
     if (spec.default_value) {
       Origin origin;
       origin.kind = kind;
-      Value value = *spec.default_value;
-      if (key == "experiment.name") value = places_.file.stem().string();
-      if (kind == Origin::Kind::schema_default)
-        value = with_paths(spec, key, std::move(value), origin);
-      return result_.add({key, std::move(value), origin, spec.type});
+      return add(spec, key, *spec.default_value, origin);
     }
     result_.wrong.insert(key);
     problems_.add(place ? place->origin : file_origin(),
                   fmt::format("{} is missing, expected {}", printable(key), expectation(spec)),
                   key == "data.root" ? "set it, or BCX_DATA" : "");
+  }
+
+  void add(const ParamSpec& spec, const std::string& key, Value value, const Origin& origin) {
+    if (key == "experiment.name" && value == Value(std::string()))
+      value = places_.file.stem().string();
+    // What a plugin's own relative default is relative to, only the plugin knows.
+    if (origin.kind != Origin::Kind::manifest_default)
+      value = with_paths(spec, key, std::move(value), origin);
+    result_.add({key, std::move(value), origin, spec.type});
   }
 
   /// Paths made absolute. The tracker belongs to where one works, not to a file that many
@@ -206,11 +210,11 @@ class Resolver {
     const auto* found = catalog_.find(kind, name);
     if (found) return found;
     result_.wrong.insert(key);
-    problems_.add(
-        entry->origin.kind == Origin::Kind::schema_default ? file_origin() : entry->origin,
-        fmt::format("{}: unknown {} \"{}\"", printable(key), name_of(kind),
-                    printable(clip(name, 60))),
-        component_remedy(kind, name));
+    const Origin at =
+        entry->origin.kind == Origin::Kind::schema_default ? file_origin() : entry->origin;
+    const std::string what = fmt::format("{}: unknown {} \"{}\"", printable(key), name_of(kind),
+                                         printable(clip(name, 60)));
+    problems_.add(at, Error(ExitCode::plugin, {what, at.text(), component_remedy(kind, name)}));
     return nullptr;
   }
 

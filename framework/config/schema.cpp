@@ -142,7 +142,9 @@ Section data_split() {
       "Which images train, validate and test. Groups stay together.",
       {
           Key("by", Type::string,
-              "The attribute whose groups stay together: `case`, `slide`, `patient` or any other. "
+              "The attribute whose groups stay together: `case`, `slide`, `patient` or any other; "
+              "not said, "
+              "the first of case, patient, group and slide that the data has. "
               "`image` splits at random and stamps the run LEAKY where groups overlap.")
               .with("case"),
           Key("method", Type::string, "How groups are dealt out.")
@@ -159,12 +161,15 @@ Section data_split() {
               .below(1),
           Key("stratify", Type::boolean, "Keep the classes' shares alike in all parts.").with(true),
           Key("folds", Type::integer, "Number of folds.").with(5).at_least(2).at_most(1000),
-          Key("fold", Type::integer, "The fold that is the test set, from 0.").with(0).at_least(0),
+          Key("fold", Type::integer,
+              "The fold that is the test set, from 0; of `repeated`, counted through all repeats.")
+              .with(0)
+              .at_least(0),
           Key("repeats", Type::integer, "Number of differently dealt k-folds; `repeated` only.")
               .with(1)
               .at_least(1)
               .at_most(1000),
-          Key("files", Type::paths, "Published fold files; `files` only.").empty(),
+          Key("files", Type::paths, "Published fold files, one per fold; `files` only.").empty(),
       }};
 }
 
@@ -173,7 +178,9 @@ Section data_audit() {
           "The leak audit before training.",
           {Key("allow", Type::strings,
                "Findings that do not stop the run, by name; they are stamped on it.")
-               .empty()}};
+               .empty()
+               .one_of({"group_overlap", "identical_image", "near_duplicate", "conflicting_label",
+                        "missing_class", "one_group_class"})}};
 }
 
 ParamSpec component_name(const char* doc) {

@@ -89,7 +89,7 @@ class Workplace {
     return load_experiment(options(std::move(sets), file), catalog);
   }
   /// The message of a failing load, empty when it succeeds.
-  std::string mistakes(const LoadOptions& options) const {
+  std::string mistakes_of(const LoadOptions& options) const {
     try {
       load_experiment(options, catalog);
       return {};
@@ -98,7 +98,7 @@ class Workplace {
     }
   }
   std::string mistakes(std::vector<std::string> sets = {}) const {
-    return mistakes(options(std::move(sets)));
+    return mistakes_of(options(std::move(sets)));
   }
   std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
 

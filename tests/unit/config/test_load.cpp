@@ -113,7 +113,7 @@ TEST_CASE("all mistakes are reported at once, in the order of the file") {
   CHECK(work.mistakes({"train.epochs=0"}) ==
         "x.toml: data.root is missing, expected a path; set it, or BCX_DATA\n"
         "x.toml:2:1: unknown key \"epochs\" at the top; it belongs in [train]\n"
-        "x.toml:3:1: unknown section [trian]; did you mean \"train\"?\n"
+        "x.toml:3:2: unknown section [trian]; did you mean \"train\"?\n"
         "x.toml:6:12: model.backbone: unknown backbone \"densnet201\"; did you mean "
         "\"densenet201\"? see bcx plugins list\n"
         "x.toml:9:17: optimizer.learning_rate: expected a finite number, got nan\n"
@@ -144,14 +144,22 @@ TEST_CASE("settings that contradict each other") {
   CHECK(mistakes("split.method = \"kfold\"\nsplit.fold = 5\n") ==
         "x.toml:4:14: data.split.fold: expected an integer below 5, got 5; folds count from 0");
   CHECK(mistakes("split.method = \"repeated\"\nsplit.fold = 9\nsplit.repeats = 2\n") == "");
+  CHECK(mistakes("split.fold = 1\n") ==
+        "x.toml:3:14: data.split.fold: method \"holdout\" has one split only, got 1; set method = "
+        "\"kfold\"");
+  CHECK(mistakes("split.method = \"files\"\nsplit.files = [\"f\"]\nsplit.fold = 1\n") ==
+        "x.toml:5:14: data.split.fold: expected an integer below 1, got 1; there is one fold file "
+        "for each "
+        "fold, from 0");
   CHECK(mistakes("split.method = \"files\"\n") ==
         "x.toml:3:16: data.split.files is empty, and method \"files\" reads the split from there");
   CHECK(mistakes("split.files = [\"f\"]\n") ==
         "x.toml:3:15: data.split.files is not used by method \"holdout\"; set method = \"files\"");
   CHECK(mistakes("classes = [\"a\", \"a\"]\n") ==
         "x.toml:3:11: data.classes: a class is named twice");
-  CHECK(mistakes("classes = [\"benign\", \"malignant\"]\npositive = \"malign\"\n") ==
-        "x.toml:4:12: data.positive: \"malign\" is not in data.classes");
+  CHECK(
+      mistakes("classes = [\"benign\", \"malignant\"]\npositive = \"malign\"\n") ==
+      "x.toml:4:12: data.positive: \"malign\" is not in data.classes; did you mean \"malignant\"?");
   CHECK(mistakes("classes = [\"a\", \"b\"]\n[loss]\nclass_weights = [1, 2, 3]\n") ==
         "x.toml:5:17: loss.class_weights: expected one weight for each of 2 classes, got 3");
   CHECK(mistakes("cache_size = 100\n") ==
@@ -186,6 +194,22 @@ TEST_CASE("settings that contradict each other") {
         "x.toml:5:21: schedule.min_learning_rate: 1.0 is above optimizer.learning_rate, 0.0001");
 }
 
+TEST_CASE("components that no plugin has are plugin errors") {
+  Workplace work;
+  const auto code = [&](const std::string& text) {
+    work.write("x.toml", text);
+    try {
+      work.load();
+      return ExitCode::ok;
+    } catch (const ErrorList& error) {
+      return error.code();
+    }
+  };
+  CHECK(code("data.root = \"d\"\noptimizer.name = \"adm\"\n") == ExitCode::plugin);
+  CHECK(code("data.root = \"d\"\noptimizer.name = \"adm\"\ntrain.epochs = 0\n") == ExitCode::usage);
+  CHECK(code("data.root = 3\n") == ExitCode::usage);
+}
+
 TEST_CASE("a key that is wrong by itself brings no conflict with it") {
   Workplace work;
   work.write("x.toml",
@@ -199,7 +223,7 @@ TEST_CASE("a key that is wrong by itself brings no conflict with it") {
 TEST_CASE("a sweep file is told from an experiment") {
   Workplace work;
   work.write("x.toml", "[data]\nroot = \"d\"\n[sweep]\nmethod = \"grid\"\n");
-  CHECK(work.mistakes() == "x.toml:3:1: this is a sweep file; use bcx sweep run FILE");
+  CHECK(work.mistakes() == "x.toml:3:2: this is a sweep file; use bcx sweep run FILE");
 }
 
 TEST_CASE("names from the file are printed harmlessly") {

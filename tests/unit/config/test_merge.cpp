@@ -73,7 +73,7 @@ TEST_CASE("cycles, missing files and non-files are mistakes") {
         "x.toml:1:35: extends: expected a path, got 3\n"
         "x.toml:1:38: extends: no such file \"sub\"; a relative path starts at the file that says "
         "it");
-  CHECK(work.mistakes(work.options({}, "gone.toml")) ==
+  CHECK(work.mistakes_of(work.options({}, "gone.toml")) ==
         "gone.toml: cannot be opened: No such file or directory");
 }
 

@@ -81,7 +81,7 @@ TEST_CASE("the hash covers what decides a run's numbers") {
        {"experiment.seed=1", "train.batch_size=8", "optimizer.learning_rate=0.1",
         "augmentation.rotate#2.degrees=5", "augmentation.rotate.enabled=true",
         "model.options.drop_rate=0.5", "model.weights=none", "model.weights=w.safetensors",
-        "data.split.fold=1", "schedule.horizon=30", "train.stage.#1.epoch=0"}) {
+        "data.split.folds=4", "schedule.horizon=30", "train.stage.#1.epoch=0"}) {
     INFO(bound);
     CHECK(hash({bound}) != base);
   }

@@ -1,0 +1,66 @@
+#include "open_experiment.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace bcx::cli {
+namespace {
+
+config::LoadOptions load_options(const ExperimentOptions& options) {
+  config::LoadOptions load;
+  load.file = options.file;
+  load.sets = options.sets;
+  load.options = options.options;
+  load.environment = config::experiment_environment();
+  return load;
+}
+
+/// The mistakes, and after a missing component what may have kept it from being found.
+[[noreturn]] void report(const ErrorList& mistakes, const plugin::PluginCatalog& catalog) {
+  std::vector<Error> errors = mistakes.errors();
+  const bool missing = std::any_of(errors.begin(), errors.end(), [](const Error& error) {
+    return error.parts().what.find(": unknown ") != std::string::npos;
+  });
+  if (missing)
+    for (const auto& finding : catalog.findings())
+      errors.emplace_back(ExitCode::plugin,
+                          ErrorParts{finding.reason, printable(finding.path.string()), ""});
+  throw ErrorList(std::move(errors));
+}
+
+}  // namespace
+
+void add_experiment_options(CLI::App& command, ExperimentOptions& options) {
+  command.add_option("file", options.file, "The experiment file")->required()->type_name("FILE");
+  // One value per --set: `--set a=1 b=2` would swallow what follows.
+  command.add_option("--set", options.sets, "Override one key: --set train.epochs=3 (repeatable)")
+      ->type_name("K=V")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+  command
+      .add_option("--plugin-path", options.plugin_paths,
+                  "Look for plugins in this folder first (repeatable)")
+      ->type_name("DIR")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+OpenedExperiment open_experiment(const ExperimentOptions& options) {
+  const config::LoadOptions load = load_options(options);
+  plugin::Search search;
+  search.command_line.assign(options.plugin_paths.begin(), options.plugin_paths.end());
+  search.experiment = config::plugin_paths(load);
+  auto catalog = std::make_unique<plugin::PluginCatalog>(search);
+  try {
+    config::Experiment experiment = config::load_experiment(load, *catalog);
+    return {std::move(catalog), std::move(experiment)};
+  } catch (const ErrorList& mistakes) {
+    report(mistakes, *catalog);
+  }
+}
+
+}  // namespace bcx::cli
