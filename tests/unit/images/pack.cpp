@@ -165,13 +165,13 @@ TEST_CASE("every flipped byte of a packed file is noticed, and every cut") {
   const auto path = folder / "x.bcxpack";
   write_packed(path, decoded(folder.path(), 2), settings);
   const std::string good = content(path);
-  for (std::size_t at = 0; at < good.size(); at += 7) {
+  for (std::size_t at = 0; at < good.size(); at += 41) {
     std::string bad = good;
     bad[at] = static_cast<char>(bad[at] ^ 0x40);
     write_file(path, bad);
     REQUIRE(error_of(path) != "no error");
   }
-  for (std::size_t length = 0; length < good.size(); length += 13) {
+  for (std::size_t length = 0; length < good.size(); length += 67) {
     write_file(path, good.substr(0, length));
     REQUIRE(error_of(path) != "no error");
   }
@@ -250,7 +250,7 @@ TEST_CASE("a table that says odd things is refused field by field") {
 TEST_CASE("random bytes in the table end in an error or in a table, never in a crash") {
   TemporaryFolder folder;
   const std::string good = table(good_sample);
-  for (std::uint64_t round = 0; round < 300; ++round) {
+  for (std::uint64_t round = 0; round < 100; ++round) {
     const Stream stream(round, "mutate");
     std::string json = good;
     for (std::uint64_t k = 0; k <= stream.below(0, 4); ++k)
