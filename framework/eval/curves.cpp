@@ -1,6 +1,7 @@
 #include "eval/curves.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -11,6 +12,7 @@ namespace bcx::eval {
 namespace {
 
 /// Positives and negatives whose score is at least `threshold`, for each distinct score, falling.
+/// Empty when a score is not a number.
 struct Step {
   double threshold;
   std::int64_t positives, negatives;
@@ -19,9 +21,9 @@ struct Step {
 std::vector<Step> steps_of(const std::vector<bool>& positives, const Scores& scores) {
   require_same_size(positives.size(), scores.size());
   const auto values = scores.values();
-  // An order among not-a-numbers does not exist, and a sort without one is undefined behaviour.
-  for (const double value : values)
-    if (value != value) throw std::invalid_argument("a score is not a number");
+  // Not-a-numbers have no order: no threshold, and so no curve and no area.
+  if (std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); }))
+    return {};
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(),

@@ -14,7 +14,7 @@ namespace bcx::eval {
 struct RocCurve {
   std::vector<double> false_positive_rate, true_positive_rate, threshold;
 };
-/// Empty unless both kinds occur.
+/// Empty unless both kinds occur and every score is a number.
 std::optional<RocCurve> roc_curve(const std::vector<bool>& positives, const Scores& scores);
 
 /// Precision and recall for each distinct score as threshold, thresholds rising, and the point (1,
@@ -23,7 +23,7 @@ std::optional<RocCurve> roc_curve(const std::vector<bool>& positives, const Scor
 struct PrecisionRecallCurve {
   std::vector<double> precision, recall, threshold;
 };
-/// Empty without positives.
+/// Empty without positives, or when a score is not a number.
 std::optional<PrecisionRecallCurve> precision_recall_curve(const std::vector<bool>& positives,
                                                            const Scores& scores);
 

@@ -53,8 +53,8 @@ class Confusion {
 };
 
 /// Area under the ROC curve: the probability that a positive scores above a negative, ties counting
-/// half (Mann-Whitney, exact). Undefined unless both kinds occur. `positives[i]` says whether
-/// sample i is positive.
+/// half (Mann-Whitney, exact). Undefined unless both kinds occur and every score is a number.
+/// `positives[i]` says whether sample i is positive.
 Metric roc_auc(const std::vector<bool>& positives, const Scores& scores);
 /// Mean of the one-against-rest AUCs; undefined unless every class occurs.
 Metric roc_auc_macro(std::span<const Label> targets, const Probabilities& probabilities);

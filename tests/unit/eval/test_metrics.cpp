@@ -88,7 +88,9 @@ TEST_CASE("AUC at its edges") {
   CHECK(auc({}, {}) == std::nullopt);
   const double inf = std::numeric_limits<double>::infinity();
   CHECK(auc({true, false, false}, {inf, 1.0, -inf}) == 1.0);
-  CHECK_THROWS_WITH(auc({true, false}, {std::nan(""), 0.0}), "a score is not a number");
+  CHECK(auc({true, false, true}, {std::nan(""), 0.0, 1.0}) == std::nullopt);
+  CHECK_FALSE(roc_curve({true, false}, Scores(std::vector{std::nan(""), 0.0})));
+  CHECK_FALSE(precision_recall_curve({true, false}, Scores(std::vector{std::nan(""), 0.0})));
   CHECK_THROWS_WITH(auc({true}, {1.0, 2.0}), "targets and predictions differ in number");
 }
 
