@@ -55,7 +55,8 @@ LoopEnd TrainLoop::run() {
     train_epoch();
     if (!stopped_) stopped_ = end_epoch(seconds_since(begun));
   }
-  if (stopped_) save("last", std::nullopt);
+  // Without a checkpoint callback, or stopped between its checkpoints.
+  if (saved_step_ != cursor_.step) save("last", std::nullopt);
   call("the run ended", [&](sdk::Callback& c) { c.on_run_end(*this); });
   parts_.checkpoints.wait();
   parts_.tracker.flush();
@@ -223,6 +224,7 @@ void TrainLoop::call(std::string_view when, const std::function<void(sdk::Callba
 }
 
 void TrainLoop::save(const std::string& tag, std::optional<double> metric) {
+  if (tag == "last") saved_step_ = cursor_.step;
   auto snapshot = take_snapshot(parts_.parameters, parts_.optimizer, parts_.step);
   snapshot.cursor = cursor_;
   snapshot.manifest = state();
@@ -261,6 +263,7 @@ nlohmann::json TrainLoop::state() const {
 
 void TrainLoop::load_state(const nlohmann::json& manifest) {
   cursor_ = {manifest.at("epoch"), manifest.at("samples"), manifest.at("step")};
+  saved_step_ = cursor_.step;
   batch_size_ = manifest.at("batch_size");
   base_rate_ = manifest.at("learning_rate");
   schedule_ =

@@ -102,7 +102,7 @@ class TrainLoop : private sdk::CallbackContext {
   LoopParts parts_;
   Schedule schedule_;
   tracker::Cursor cursor_;
-  std::int64_t batch_size_;
+  std::int64_t batch_size_, saved_step_ = 0;
   double base_rate_;
   std::vector<std::string> frozen_;
   bool frozen_by_callback_ = false;

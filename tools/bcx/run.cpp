@@ -1,7 +1,230 @@
+// `bcx run` and `bcx resume`: train an experiment, or go on with one.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/shared_object.h"
+#include "base/signals.h"
+#include "base/table.h"
+#include "base/text.h"
 #include "commands.h"
+#include "console.h"
+#include "engine/engine.h"
+#include "open_experiment.h"
+#include "tracker/reader.h"
 
 namespace bcx::cli {
+namespace {
 
-void add_run(CLI::App&, Action&) {}
+struct RunOptions {
+  ExperimentOptions experiment;
+  std::string name, device, tracker, resume = "-";
+  std::vector<std::string> tags;
+  bool force = false, quiet = false, json = false;
+};
+
+const engine::Engine& load_engine() {
+  return *reinterpret_cast<const engine::Engine* (*)()>(
+      load_host_symbol("bcx_engine", "bcx_engine"))();
+}
+
+/// First line that a command prints, empty when it fails: git is asked, not required.
+std::string first_line_of(const char* command) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command, "r"), pclose);
+  std::array<char, 256> line{};
+  if (!pipe || !std::fgets(line.data(), static_cast<int>(line.size()), pipe.get())) return {};
+  return std::string(trim(line.data()));
+}
+
+std::string git_commit() {
+  const std::string commit = first_line_of("git rev-parse HEAD 2>/dev/null");
+  if (commit.empty()) return {};
+  const bool dirty =
+      !first_line_of("git status --porcelain --untracked-files=no 2>/dev/null").empty();
+  return dirty ? commit + "-dirty" : commit;
+}
+
+/// This process's command line, as typed apart from quoting.
+std::string command_line() {
+  std::string text;
+  if (const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/proc/self/cmdline", "r"),
+                                                       std::fclose);
+      file) {
+    std::array<char, 4096> block{};
+    for (std::size_t n; (n = std::fread(block.data(), 1, block.size(), file.get())) > 0;)
+      text.append(block.data(), n);
+  }
+  if (!text.empty() && text.back() == '\0') text.pop_back();
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  return text;
+}
+
+engine::ResumePoint resume_point(const tracker::Reader& reader, const std::string& id, bool force) {
+  engine::ResumePoint point{id, {}, force};
+  auto rows = reader.checkpoints(id);
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
+    return a.row.cursor.step > b.row.cursor.step;
+  });
+  for (const auto& checkpoint : rows)
+    if (checkpoint.kept) point.checkpoints.push_back(reader.folder() / checkpoint.row.path);
+  if (point.checkpoints.empty())
+    throw Error(ExitCode::data, {"has no checkpoint to go on from", "run " + reader.run(id).name,
+                                 "start it anew with `bcx run`"});
+  return point;
+}
+
+void require_resumable(const tracker::RunShown& run) {
+  if (run.status == "running")
+    throw Error(ExitCode::usage, {"is running", "run " + run.name, "stop it first"});
+}
+
+void print_outcome(const RunOptions& options, const config::Experiment& experiment,
+                   const engine::RunOutcome& outcome) {
+  if (options.json) {
+    nlohmann::json metrics = nlohmann::json::object();
+    for (const auto& [name, value] : outcome.metrics) metrics[name] = value;
+    fmt::print("{}\n", nlohmann::json({{"id", outcome.id},
+                                       {"name", experiment.name},
+                                       {"status", outcome.stopped ? "stopped" : "finished"},
+                                       {"stamps", outcome.stamps},
+                                       {"folder", outcome.folder.string()},
+                                       {"metrics", metrics}})
+                           .dump());
+    return;
+  }
+  if (options.quiet) return;
+  if (outcome.stopped) {
+    fmt::print(stderr, "stopped; the state is saved. Go on with: bcx resume {}\n",
+               outcome.short_id);
+    return;
+  }
+  Table table({{"metric", Align::left, 0}, {"value", Align::right, 0}});
+  for (const auto& [name, value] : outcome.metrics) table.add({name, fmt::format("{:.4f}", value)});
+  if (!outcome.metrics.empty()) fmt::print("{}", table.text(terminal_width()));
+  for (const auto& stamp : outcome.stamps) fmt::print("stamped {}\n", stamp);
+  fmt::print(stderr, "\nbcx show {} shows everything about this run\n", outcome.short_id);
+}
+
+int execute(const RunOptions& options, const OpenedExperiment& opened,
+            std::optional<engine::ResumePoint> resume) {
+  auto missing = config::check_files(opened.experiment);
+  if (!missing.empty()) throw ErrorList(std::move(missing));
+  const SignalScope signals;
+  ConsoleObserver observer(options.quiet || options.json);
+  const engine::RunRequest request{
+      .experiment = opened.experiment,
+      .catalog = *opened.catalog,
+      .command = command_line(),
+      .git_commit = git_commit(),
+      .version = BCX_VERSION,
+      .may_fetch_weights = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
+      .resume = std::move(resume)};
+  const auto outcome = load_engine().run(request, observer);
+  print_outcome(options, opened.experiment, outcome);
+  return static_cast<int>(outcome.stopped ? ExitCode::stopped : ExitCode::ok);
+}
+
+/// `--resume` alone: the newest unfinished run of the experiment's name, if there is one.
+std::optional<std::string> unfinished(const tracker::Reader& reader, const std::string& name) {
+  for (const auto& run : reader.runs({}))
+    if (run.name == name && run.status != "finished" && run.status != "running") return run.id;
+  return std::nullopt;
+}
+
+void add_overrides(RunOptions& options) {
+  auto& values = options.experiment.options;
+  if (!options.name.empty()) values.push_back({"--name", "experiment.name", options.name});
+  if (!options.device.empty()) values.push_back({"--device", "train.device", options.device});
+  if (!options.tracker.empty()) values.push_back({"--tracker", "tracker.path", options.tracker});
+  for (const auto& tag : options.tags) values.push_back({"--tag", "experiment.tags", tag});
+}
+
+int run(RunOptions options) {
+  add_overrides(options);
+  const auto opened = open_experiment(options.experiment);
+  std::optional<engine::ResumePoint> resume;
+  if (options.resume != "-" && std::filesystem::exists(opened.experiment.tracker)) {
+    const tracker::Reader reader(opened.experiment.tracker);
+    const auto id = options.resume.empty() ? unfinished(reader, opened.experiment.name)
+                                           : std::optional(reader.find(options.resume).id);
+    if (id) {
+      require_resumable(reader.run(*id));
+      resume = resume_point(reader, *id, options.force);
+    }
+  }
+  return execute(options, opened, std::move(resume));
+}
+
+int resume(RunOptions options, const std::string& which) {
+  const std::filesystem::path database = options.tracker.empty()
+                                             ? tracker::default_database()
+                                             : std::filesystem::path(options.tracker);
+  std::optional<engine::ResumePoint> point;
+  {
+    const tracker::Reader reader(database);
+    const auto id = reader.find(which).id;
+    const auto run = reader.run(id);
+    require_resumable(run);
+    if (run.status == "finished" && options.experiment.sets.empty())
+      throw Error(ExitCode::usage,
+                  {"is finished", "run " + run.name,
+                   "give it more epochs: bcx resume " + which + " --set train.epochs=N"});
+    point = resume_point(reader, id, options.force);
+    options.experiment.file = (reader.folder() / run.folder / "experiment.toml").string();
+  }
+  options.tracker = std::filesystem::absolute(database).string();
+  add_overrides(options);
+  return execute(options, open_experiment(options.experiment), std::move(point));
+}
+
+void add_output_options(CLI::App& command, RunOptions& options) {
+  command.add_option("--tracker", options.tracker, "The run database (default: the experiment's)");
+  command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N");
+  command.add_flag("--force", options.force,
+                   "Resume although configuration, data or plugins differ");
+  command.add_flag("--quiet", options.quiet, "Warnings alone");
+  command.add_flag("--json", options.json, "The outcome as one JSON object");
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  auto options = std::make_shared<RunOptions>();
+  auto* command = app.add_subcommand("run", "Train the model of an experiment file");
+  add_experiment_options(*command, options->experiment);
+  command->add_option("--name", options->name, "The run's name instead of the experiment's");
+  command->add_option("--tag", options->tags, "One more tag")->expected(1)->take_all();
+  command
+      ->add_option("--resume", options->resume, "Go on with RUN, or with the newest unfinished one")
+      ->expected(0, 1)
+      ->default_str("");
+  add_output_options(*command, *options);
+  command->footer("Example: bcx run experiments/densenet201.toml --set train.epochs=5");
+  command->callback([&action, options] { action = [options] { return run(*options); }; });
+
+  auto resume_options = std::make_shared<RunOptions>();
+  auto which = std::make_shared<std::string>("@last");
+  auto* go_on = app.add_subcommand("resume", "Go on with a stopped or crashed run");
+  go_on->add_option("RUN", *which, "Name, id, or @last (the default)");
+  go_on->add_option("--set", resume_options->experiment.sets, "KEY=VALUE, for more epochs")
+      ->expected(1)
+      ->take_all();
+  go_on
+      ->add_option("--plugin-path", resume_options->experiment.plugin_paths,
+                   "Look for plugins here first")
+      ->expected(1)
+      ->take_all();
+  add_output_options(*go_on, *resume_options);
+  go_on->footer("Example: bcx resume @last");
+  go_on->callback([&action, resume_options, which] {
+    action = [resume_options, which] { return resume(*resume_options, *which); };
+  });
+}
 
 }  // namespace bcx::cli

@@ -1,0 +1,26 @@
+#include "engine/engine.h"
+
+#include "engine/model_summary.h"
+#include "engine/run.h"
+
+namespace bcx::engine {
+namespace {
+
+class LibTorchEngine final : public Engine {
+ public:
+  RunOutcome run(const RunRequest& request, train::Observer& observer) const override {
+    return run_experiment(request, observer);
+  }
+  std::string model_summary(const config::Experiment& experiment,
+                            const plugin::PluginCatalog& catalog) const override {
+    return engine::model_summary(experiment, catalog);
+  }
+};
+
+}  // namespace
+}  // namespace bcx::engine
+
+const bcx::engine::Engine* bcx_engine() {
+  static const bcx::engine::LibTorchEngine engine;
+  return &engine;
+}

@@ -1,0 +1,65 @@
+// The facade of everything that needs LibTorch. The command loads libbcx_engine.so only when it
+// trains or infers; this header is all it sees of it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/experiment.h"
+#include "plugin/catalog.h"
+#include "train/observer.h"
+
+namespace bcx::engine {
+
+/// Where a stopped or crashed run goes on from.
+struct ResumePoint {
+  std::string run_id;
+  std::vector<std::filesystem::path>
+      checkpoints;  ///< newest first; an unreadable one is passed over
+  bool force =
+      false;  ///< go on although configuration, data, plugins or threads differ; stamps the run
+};
+
+/// What one run is to do. Borrowed for the call.
+struct RunRequest {
+  const config::Experiment& experiment;
+  const plugin::PluginCatalog& catalog;
+  std::string command;     ///< as typed, for the record
+  std::string git_commit;  ///< empty: not known
+  std::string version;     ///< bcx's own
+  bool may_fetch_weights = false;
+  std::optional<ResumePoint> resume;
+};
+
+struct RunOutcome {
+  std::string id, short_id;
+  std::filesystem::path folder;
+  bool stopped = false;  ///< by a signal; the state is saved
+  std::vector<std::string> stamps;
+  std::vector<std::pair<std::string, double>>
+      metrics;  ///< of the last epoch and the final evaluation
+};
+
+/// Re-entrant: nothing about a run is global, apart from threads and determinism, which are the
+/// process's (train/device.h).
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  /// Data, model, training, evaluation, all recorded in the experiment's tracker. Throws
+  /// bcx::Error; the run is then recorded as failed with the message.
+  virtual RunOutcome run(const RunRequest& request, train::Observer& observer) const = 0;
+
+  /// The model's summary table and the memory that training takes, without data or training.
+  virtual std::string model_summary(const config::Experiment& experiment,
+                                    const plugin::PluginCatalog& catalog) const = 0;
+};
+
+}  // namespace bcx::engine
+
+/// The symbol that libbcx_engine.so exports. Lives as long as the process.
+extern "C" const bcx::engine::Engine* bcx_engine();

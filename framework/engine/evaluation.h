@@ -1,0 +1,68 @@
+// Predictions of a part of the data: made, measured, stored.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/experiment.h"
+#include "engine/prepare_data.h"
+#include "eval/predictions.h"
+#include "model/classifier.h"
+#include "plugin/call_site.h"
+#include "tracker/run_writer.h"
+#include "train/forward.h"
+#include "train/input.h"
+#include "train/observer.h"
+
+namespace bcx::engine {
+
+using NamedValues = std::vector<std::pair<std::string, double>>;
+
+/// What an evaluation is about, beside the model.
+struct EvaluationPlan {
+  data::Part part = data::Part::validation;
+  std::string prefix;   ///< of the metrics' names: "val", "test", "test.tta"
+  std::string purpose;  ///< "epoch", "final", "tta"
+  std::int64_t views = 1;
+  tracker::Cursor cursor;
+  std::string checkpoint;  ///< file the weights came from; empty: those in memory
+  eval::DecisionRule rule;
+  std::string threshold_rule;  ///< as the experiment says it
+};
+
+/// Evaluates parts of one run's data with one model. Borrows everything. One thread.
+class Evaluator {
+ public:
+  Evaluator(const config::Experiment& experiment, const PreparedData& data,
+            model::Classifier& classifier, const plugin::CallSite& backbone_site,
+            const train::InputPipeline& input, sdk::ModelContext& context,
+            train::Precision precision, tracker::RunWriter& tracker, train::Observer& observer);
+
+  struct Result {
+    eval::Predictions predictions;
+    NamedValues metrics;  ///< with the plan's prefix
+    std::int64_t id = 0;  ///< the tracker's
+  };
+  /// Runs the model over the part, stores every prediction and the metrics as one evaluation row. A
+  /// stop signal between batches throws bcx::Error (stopped).
+  Result evaluate(const EvaluationPlan& plan);
+
+  /// ROC and precision-recall curve of an evaluation into the tracker (two classes only).
+  void record_curves(const Result& result);
+
+ private:
+  eval::Predictions predict(const EvaluationPlan& plan, std::span<const std::int64_t> indexes);
+
+  const config::Experiment& experiment_;
+  const PreparedData& data_;
+  model::Classifier& classifier_;
+  const plugin::CallSite& backbone_site_;
+  const train::InputPipeline& input_;
+  sdk::ModelContext& context_;
+  train::Precision precision_;
+  tracker::RunWriter& tracker_;
+  train::Observer& observer_;
+};
+
+}  // namespace bcx::engine

@@ -1,0 +1,171 @@
+#include "engine/prepare_data.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/hash.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "data/pack.h"
+#include "data/scan.h"
+
+namespace bcx::engine {
+namespace {
+
+using data::Part;
+using train::Tone;
+
+data::DecodedData decode(const config::DataConfig& config, const data::SampleTable& table,
+                         train::Observer& observer) {
+  data::DecodeOptions options;
+  options.progress = [&](const data::DecodeProgress& p) {
+    observer.progress(
+        {.phase = "decode",
+         .done = p.done,
+         .total = p.total,
+         .images_per_second = p.seconds > 0 ? static_cast<double>(p.done) / p.seconds : 0});
+  };
+  options.warn = [&](const std::string& text) { observer.message(Tone::warning, text); };
+  auto decoded = data::decode_all(table, config, options);
+  observer.message(
+      Tone::note,
+      fmt::format("decoded  {} images{} in {}", grouped(decoded.pixels.view().count),
+                  decoded.from_cache ? " (from the cache)" : "", human_duration(decoded.seconds)));
+  for (const auto& bad : decoded.quarantined)
+    observer.message(Tone::warning,
+                     fmt::format("left out {}: {}", printable(bad.relative), bad.problem));
+  return decoded;
+}
+
+std::string data_hash(const data::DecodedData& decoded) {
+  Sha256 sum;
+  for (std::size_t i = 0; i < decoded.table.samples.size(); ++i) {
+    const auto& sample = decoded.table.samples[i];
+    sum.update(fmt::format("{}\n{}\n{:016x}\n", sample.relative,
+                           decoded.table.classes[static_cast<std::size_t>(sample.label)],
+                           decoded.facts[i].pixel_hash));
+  }
+  return sum.hex();
+}
+
+std::vector<std::string> patients_of(const data::SampleTable& table, const std::string& attribute) {
+  std::vector<std::string> patients;
+  const auto column = table.attribute(attribute);
+  if (!column) return patients;
+  for (const auto& sample : table.samples) patients.push_back(sample.attributes[*column]);
+  return patients;
+}
+
+/// `train 212 images of 9 cases (120 benign, 92 malignant)`
+std::string part_text(const data::Split& split, const data::SampleTable& table, Part part) {
+  const auto p = static_cast<std::size_t>(part);
+  std::int64_t images = 0, groups = 0;
+  std::vector<std::string> classes;
+  for (std::size_t c = 0; c < split.images.size(); ++c) {
+    images += split.images[c][p];
+    groups += split.groups[c][p];
+    classes.push_back(
+        fmt::format("{} {}", grouped(split.images[c][p]), printable(table.classes[c])));
+  }
+  const std::string of = split.group.empty() ? "" : fmt::format(" of {} {}s", groups, split.group);
+  return fmt::format("{} {}{} ({})", data::name_of(part), grouped(images), of, join(classes, ", "));
+}
+
+void describe(const PreparedData& data, train::Observer& observer) {
+  const auto& table = data.decoded.table;
+  observer.message(Tone::note, fmt::format("split    by {}: {}",
+                                           data.split.group.empty() ? "image" : data.split.group,
+                                           part_text(data.split, table, Part::train)));
+  for (const auto part : {Part::validation, Part::test})
+    observer.message(Tone::note, "         " + part_text(data.split, table, part));
+  for (const auto& warning : data.split.warnings) observer.message(Tone::warning, warning);
+  for (const auto& stamp : data.audit.stamps)
+    observer.message(Tone::warning, fmt::format("this run is stamped {}", stamp));
+  for (const auto& finding : data.audit.findings)
+    observer.message(Tone::warning, fmt::format("{}: {}", finding.name, finding.text));
+}
+
+}  // namespace
+
+train::Candidates PreparedData::candidates() const {
+  train::Candidates result;
+  result.indexes = part(Part::train);
+  const auto column = split.group.empty() ? std::nullopt : decoded.table.attribute(split.group);
+  for (const auto i : result.indexes) {
+    const auto& sample = decoded.table.samples[static_cast<std::size_t>(i)];
+    result.labels.push_back(sample.label);
+    if (column) result.groups.push_back(sample.attributes[*column]);
+  }
+  return result;
+}
+
+PreparedData prepare_data(const config::Experiment& experiment, train::Observer& observer) {
+  const auto& config = experiment.data;
+  PreparedData data;
+  if (config.source == "packed") {
+    data.decoded = data::decode_packed(config);
+    data.split =
+        data::make_split(data.decoded.table, config.split, experiment.seed, config.patient);
+  } else {
+    const auto table = data::scan(config);
+    data.split = data::make_split(table, config.split, experiment.seed, config.patient);
+    throw_if_stopped("scanning the data");
+    data.decoded = decode(config, table, observer);
+    if (!data.decoded.quarantined.empty())
+      data.split =
+          data::make_split(data.decoded.table, config.split, experiment.seed, config.patient);
+  }
+  throw_if_stopped("preparing the data");
+  data.audit = data::audit(data.decoded.table, data.split, &data.decoded.facts, config.allow,
+                           config.patient);
+  describe(data, observer);
+  data::require_clean(data.audit);
+  data.hash = data_hash(data.decoded);
+  data.patients = patients_of(data.decoded.table, config.patient);
+  return data;
+}
+
+void record_data(const PreparedData& data, const config::Experiment& experiment,
+                 tracker::RunWriter& tracker) {
+  const auto& table = data.decoded.table;
+  std::vector<tracker::SampleRow> samples;
+  std::vector<tracker::SplitMember> members;
+  for (std::size_t i = 0; i < table.samples.size(); ++i) {
+    const auto& sample = table.samples[i];
+    std::vector<std::pair<std::string, std::string>> attributes;
+    for (std::size_t a = 0; a < table.attribute_names.size(); ++a)
+      attributes.emplace_back(table.attribute_names[a], sample.attributes[a]);
+    samples.push_back({sample.id, sample.relative, sample.label,
+                       data.patients.empty() ? std::string() : data.patients[i],
+                       std::move(attributes)});
+    members.push_back({sample.id, std::string(data::name_of(data.split.parts[i]))});
+  }
+  tracker.dataset({.hash = data.hash,
+                   .source = experiment.data.source,
+                   .root = experiment.data.root.string(),
+                   .classes = table.classes,
+                   .positive = table.positive,
+                   .patient = data.patients.empty() ? "" : experiment.data.patient},
+                  samples);
+  nlohmann::json findings = nlohmann::json::array();
+  for (const auto& f : data.audit.findings)
+    findings.push_back({{"name", f.name},
+                        {"key", f.key},
+                        {"count", f.count},
+                        {"text", f.text},
+                        {"examples", f.examples},
+                        {"allowed", f.allowed}});
+  tracker.split({.hash = data.split.hash,
+                 .dataset = data.hash,
+                 .method = data.split.method,
+                 .by = data.split.group.empty() ? "image" : data.split.group,
+                 .fold = data.split.fold,
+                 .folds = data.split.folds,
+                 .audit = findings.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)},
+                members);
+  for (const auto& stamp : data.audit.stamps) tracker.stamp(stamp);
+}
+
+}  // namespace bcx::engine

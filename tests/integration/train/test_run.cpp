@@ -1,0 +1,256 @@
+// `bcx run` as a user runs it: real processes, real files, a real network on small pictures.
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tests/catch.h"
+#include "tests/process.h"
+#include "weights/safetensors.h"
+
+using namespace bcx;
+namespace fs = std::filesystem;
+using test::Outcome;
+
+namespace {
+
+/// A folder with demo data and an experiment on it, and bcx to run there. The cache is the folder's
+/// own.
+class Workplace {
+ public:
+  Workplace() {
+    setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
+    unsetenv("BCX_TRACKER");
+    unsetenv("BCX_DATA");
+    const auto demo = bcx({"data", "demo", "demo", "--images", "72", "--patients", "9"});
+    INFO(demo.err);
+    REQUIRE(demo.code == 0);
+    std::ofstream(folder_ / "small.toml") << R"(
+[experiment]
+name = "small"
+[data]
+source = "breakhis"
+root = "demo"
+image_size = 32
+[model]
+backbone = "resnet18"
+weights = "none"
+[[augmentation]]
+name = "flip"
+horizontal = 0.5
+[[augmentation]]
+name = "rotate"
+degrees = 90.0
+[optimizer]
+name = "adam"
+learning_rate = 1e-3
+[schedule]
+name = "cosine"
+unit = "step"
+[train]
+epochs = 3
+batch_size = 16
+device = "cpu"
+precision = "fp32"
+ema_decay = 0.9
+[[callback]]
+name = "checkpoint"
+monitor = "val.loss"
+mode = "min"
+[[callback]]
+name = "reduce_lr_on_plateau"
+monitor = "val.loss"
+mode = "min"
+patience = 1
+[evaluate]
+tta = 2
+)";
+  }
+
+  std::vector<std::string> command(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), (test::build_dir() / "bin/bcx").string());
+    return arguments;
+  }
+  Outcome bcx(const std::vector<std::string>& arguments) const {
+    return test::run_process(command(arguments), folder_.path(), folder_.path());
+  }
+  const fs::path& path() const { return folder_.path(); }
+
+  nlohmann::json runs() const {
+    const auto listed = bcx({"runs", "--json"});
+    INFO(listed.err);
+    REQUIRE(listed.code == 0);
+    return nlohmann::json::parse(listed.out);
+  }
+  nlohmann::json run_named(const std::string& name) const {
+    for (const auto& run : runs())
+      if (run.at("name") == name) return run;
+    return {};
+  }
+  fs::path newest_checkpoint(const std::string& name) const {
+    std::vector<fs::path> found;
+    for (const auto& folder : fs::directory_iterator(folder_ / "runs"))
+      if (folder.path().filename().string().starts_with(name + "-"))
+        for (const auto& file : fs::directory_iterator(folder.path() / "checkpoints"))
+          if (file.path().filename().string().starts_with("last-")) found.push_back(file.path());
+    std::sort(found.begin(), found.end());
+    REQUIRE_FALSE(found.empty());
+    return found.back();
+  }
+
+ private:
+  test::TemporaryFolder folder_;
+};
+
+/// Every tensor of both files, byte for byte.
+void require_same_tensors(const fs::path& a, const fs::path& b) {
+  const auto first = weights::SafetensorsFile::open(a), second = weights::SafetensorsFile::open(b);
+  REQUIRE(first.tensors().size() == second.tensors().size());
+  for (const auto& tensor : first.tensors()) {
+    const auto* twin = second.find(tensor.name);
+    INFO(tensor.name);
+    REQUIRE(twin);
+    REQUIRE(tensor.bytes.size() == twin->bytes.size());
+    REQUIRE(std::memcmp(tensor.bytes.data(), twin->bytes.data(), tensor.bytes.size()) == 0);
+  }
+}
+
+/// A run's metrics without what depends on the clock and the machine.
+std::map<std::string, double> results(const nlohmann::json& run) {
+  std::map<std::string, double> values;
+  for (const auto& [name, value] : run.at("metrics").items())
+    if (!name.starts_with("time.") && name != "images_per_second" && name != "memory.peak")
+      values[name] = value.is_number() ? value.get<double>() : value.at("last").get<double>();
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("a run trains, is recorded and can be shown") {
+  const Workplace here;
+  const auto done = here.bcx({"run", "small.toml", "--tag", "first"});
+  INFO(done.err);
+  REQUIRE(done.code == 0);
+  CHECK(done.out.find("test.accuracy") != std::string::npos);
+  CHECK(done.out.find("test.tta.accuracy") != std::string::npos);
+  CHECK(done.err.find("epoch 3/3") != std::string::npos);
+
+  const auto run = here.run_named("small");
+  CHECK(run.at("status") == "finished");
+  CHECK(run.at("stamps").empty());
+  CHECK(run.at("params").at("train.batch_size") == 16);
+  for (const char* name :
+       {"train.loss", "val.auc", "test.auc", "test.patient.auc", "images_per_second"}) {
+    INFO(name);
+    CHECK(run.at("metrics").contains(name));
+  }
+  const auto shown = here.bcx({"show", "@last"});
+  INFO(shown.err);
+  CHECK(shown.code == 0);
+  CHECK(shown.out.find("small") != std::string::npos);
+  CHECK(here.bcx({"curve", "@last", "train.step_loss"}).code == 0);
+  CHECK(here.bcx({"log", "@last"}).code == 0);
+
+  const auto again = here.bcx({"resume", "@last"});
+  CHECK(again.code == 2);
+  CHECK(again.err ==
+        "error: run small: is finished; give it more epochs: bcx resume @last --set "
+        "train.epochs=N\n");
+}
+
+TEST_CASE("stopped in the middle of an epoch and resumed, a run ends with the same bytes") {
+  const Workplace here;
+  const auto whole = here.bcx({"run", "small.toml", "--name", "whole"});
+  INFO(whole.err);
+  REQUIRE(whole.code == 0);
+
+  test::Process stopped(here.command({"run", "small.toml", "--name", "stopped"}), here.path(),
+                        here.path());
+  REQUIRE(stopped.says("epoch 1/3"));
+  stopped.signal(SIGTERM);
+  const auto first = stopped.wait();
+  INFO(first.err);
+  REQUIRE(first.code == 75);
+  CHECK(here.run_named("stopped").at("status") == "stopped");
+
+  const auto second = here.bcx({"resume", "stopped"});
+  INFO(second.err);
+  REQUIRE(second.code == 0);
+  require_same_tensors(here.newest_checkpoint("whole"), here.newest_checkpoint("stopped"));
+  CHECK(results(here.run_named("whole")) == results(here.run_named("stopped")));
+}
+
+TEST_CASE("killed and resumed, a run ends with the same bytes") {
+  const Workplace here;
+  const auto whole = here.bcx({"run", "small.toml", "--name", "whole"});
+  INFO(whole.err);
+  REQUIRE(whole.code == 0);
+
+  test::Process killed(here.command({"run", "small.toml", "--name", "killed"}), here.path(),
+                       here.path());
+  REQUIRE(killed.says("epoch 2/3"));
+  killed.signal(SIGKILL);
+  CHECK(killed.wait().code == 128 + SIGKILL);
+  CHECK(here.run_named("killed").at("status") == "crashed");
+
+  const auto second = here.bcx({"resume", "killed"});
+  INFO(second.err);
+  REQUIRE(second.code == 0);
+  require_same_tensors(here.newest_checkpoint("whole"), here.newest_checkpoint("killed"));
+  CHECK(results(here.run_named("whole")) == results(here.run_named("killed")));
+}
+
+TEST_CASE("training sets of 0, 1 and 15 beyond full batches train") {
+  const Workplace here;
+  std::vector<fs::path> images;
+  for (const auto& entry : fs::recursive_directory_iterator(here.path() / "demo"))
+    if (entry.path().extension() == ".png") images.push_back(entry.path());
+  std::sort(images.begin(), images.end());
+  for (const std::size_t count : {32, 33, 47}) {
+    const auto root = here.path() / ("n" + std::to_string(count));
+    std::size_t n = 0;
+    for (const auto& image : images) {
+      if (n >= count + 8) break;
+      const bool benign = image.filename().string().starts_with("SOB_B");
+      // Classes in turn, so that both are in both parts.
+      if (benign != (n % 2 == 0) && n + 8 < images.size()) continue;
+      const auto folder =
+          root / (n < count ? "train" : "validation") / (benign ? "benign" : "malignant");
+      fs::create_directories(folder);
+      fs::copy_file(image, folder / image.filename());
+      ++n;
+    }
+    const auto done =
+        here.bcx({"run", "small.toml", "--name", root.filename().string(), "--set",
+                  "data.source=folders", "--set", "data.root=" + root.string(), "--set",
+                  "data.split.by=image", "--set", "data.split.test=0.0", "--set", "train.epochs=1",
+                  "--set", "data.audit.allow=[\"near_duplicate\", \"identical_image\"]"});
+    INFO(done.err);
+    CHECK(done.code == 0);
+  }
+}
+
+TEST_CASE("a random split of images is stamped wherever the run is shown") {
+  const Workplace here;
+  const auto done =
+      here.bcx({"run", "small.toml", "--set", "data.split.by=image", "--set", "train.epochs=1"});
+  INFO(done.err);
+  REQUIRE(done.code == 0);
+  CHECK(here.run_named("small").at("stamps") == nlohmann::json({"LEAKY"}));
+  CHECK(here.bcx({"runs"}).out.find("LEAKY") != std::string::npos);
+  CHECK(here.bcx({"show", "@last"}).out.find("LEAKY") != std::string::npos);
+}
+
+TEST_CASE("what goes wrong in a run is in its record") {
+  const Workplace here;
+  const auto missing = here.bcx({"run", "small.toml", "--set", "model.weights=imagenet"});
+  CHECK(missing.code == 3);
+  INFO(missing.err);
+  CHECK(missing.err.find("bcx weights fetch resnet18") != std::string::npos);
+  const auto run = here.run_named("small");
+  CHECK(run.at("status") == "failed");
+
+  const auto device = here.bcx({"run", "small.toml", "--device", "cuda:7"});
+  CHECK(device.code == 5);
+}
