@@ -12,7 +12,10 @@ using Action = std::function<int()>;
 // Each adds its subcommand(s) to `app`; the subcommand's callback stores the work into `action`.
 void add_run(CLI::App& app, Action& action);        // run, resume
 void add_check(CLI::App& app, Action& action);      // check
-void add_runs(CLI::App& app, Action& action);       // runs, show, log, curve
+void add_runs(CLI::App& app, Action& action);       // runs
+void add_show(CLI::App& app, Action& action);       // show
+void add_log(CLI::App& app, Action& action);        // log
+void add_curve(CLI::App& app, Action& action);      // curve
 void add_plugins(CLI::App& app, Action& action);    // plugins list|show
 void add_data(CLI::App& app, Action& action);       // data inspect|audit|demo|pack|preview
 void add_weights(CLI::App& app, Action& action);    // weights list|fetch|show

@@ -35,6 +35,9 @@ int main(int argc, char** argv) {
   add_run(app, action);
   add_check(app, action);
   add_runs(app, action);
+  add_show(app, action);
+  add_log(app, action);
+  add_curve(app, action);
   add_plugins(app, action);
   add_data(app, action);
   add_weights(app, action);

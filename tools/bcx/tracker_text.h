@@ -1,0 +1,42 @@
+// How the tracker's commands open it and write what is in it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "tracker/reader.h"
+
+namespace bcx::cli {
+
+/// Adds --tracker DB.
+void add_tracker_option(CLI::App& command, std::string& path);
+/// What --tracker says, else BCX_TRACKER, else runs/bcx.db.
+std::filesystem::path tracker_path(const std::string& option);
+
+/// Finds RUN; when several runs bear the name, says on stderr which one it took.
+tracker::RunShown open_run(const tracker::Reader& reader, const std::string& word);
+
+/// `2026-11-23 06:41:07`, local time.
+std::string local_time(std::int64_t microseconds);
+/// `2026-11-23T06:41:07.123Z`.
+std::string iso_time(std::int64_t microseconds);
+/// From start to end, or to now for a run that goes on.
+std::string duration_text(const tracker::RunShown& run);
+/// Four significant digits; the columns of a table stay narrow.
+std::string number_text(double value);
+std::string value_text(const tracker::ParamShown& param);
+/// `LEAKY UNGROUPED`, empty without stamps.
+std::string stamps_text(const tracker::RunShown& run);
+/// The best value by the metric's direction, and its step.
+std::optional<double> best_of(std::string_view key, const tracker::MetricSummary& summary);
+
+/// id, name, status, stamps, times, params and metrics. Not-a-number and infinity are null.
+nlohmann::ordered_json run_json(const tracker::RunShown& run);
+/// As text; what is not UTF-8 in names is replaced.
+std::string dump(const nlohmann::ordered_json& json);
+
+}  // namespace bcx::cli
