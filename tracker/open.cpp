@@ -61,16 +61,20 @@ FileLock take_database_lock(const fs::path& path) {
   return std::move(*lock);
 }
 
-/// Read-only users of a WAL file need its shared memory; where that cannot be made the file can
-/// only be read as one that nobody changes.
+/// Readers of a WAL file need its shared memory, too. Where that cannot be made (a folder that
+/// cannot be written) and nothing waits in the WAL, the file is read as one that nobody changes.
 Database open_connection_for_reading(const fs::path& path) {
-  const fs::path folder = path.parent_path();
-  const bool writable = access(folder.c_str(), W_OK) == 0;
-  std::error_code none;
-  const auto pending = fs::file_size(path.string() + "-wal", none);
-  if (!writable && (none || pending == 0) && !fs::exists(path.string() + "-shm"))
-    return Database(path, Database::Mode::read_immutable);
-  return Database(path, Database::Mode::read);
+  Database database(path, Database::Mode::read);
+  try {
+    database.pragma("user_version");
+    return database;
+  } catch (const Error&) {
+    std::error_code none;
+    const auto pending = fs::file_size(path.string() + "-wal", none);
+    const bool writable = access(path.parent_path().c_str(), W_OK) == 0;
+    if (writable || (!none && pending > 0)) throw;
+  }
+  return Database(path, Database::Mode::read_immutable);
 }
 
 }  // namespace

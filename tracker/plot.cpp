@@ -169,7 +169,8 @@ std::string plot(const PlotSeries& series, const std::string& x_name, PlotSize s
   const auto ys = range_of(series.y), xs = range_of(series.x);
   if (!ys || !xs) return fmt::format("{}: no finite value to draw\n", printable(series.name));
   const int rows = std::max(3, size.height);
-  const auto y_ticks = ticks(*ys, std::max(2, rows / 4));
+  auto y_ticks = ticks(*ys, std::max(2, rows * 2 / 5));
+  for (int count = 3; y_ticks.size() < 2 && count <= rows; ++count) y_ticks = ticks(*ys, count);
   std::vector<std::string> labels(static_cast<std::size_t>(rows));
   int margin = 0;
   for (const double value : y_ticks) {

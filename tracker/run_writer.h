@@ -91,8 +91,8 @@ class RunWriter {
   void split(const SplitRow& row, std::span<const SplitMember> members);
 
   /// One evaluation with the float32 logits of all its samples ([n, classes], row-major; `samples`
-  /// holds the n ids), in one transaction. Returns its id. Its look number (the how-manieth
-  /// evaluation of this split's part in this database) is counted here.
+  /// holds the n ids), in one transaction. Returns its id. Its look number is counted here: 1 for the
+  /// first evaluation of this split's part in this database, whichever run made it.
   std::int64_t evaluation(const EvaluationRow& row, std::span<const std::uint64_t> samples,
                           std::span<const float> logits);
   void curve(const CurveRow& row);

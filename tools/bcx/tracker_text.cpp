@@ -16,7 +16,11 @@ using nlohmann::ordered_json;
 
 ordered_json value_json(const tracker::ParamShown& param) {
   if (param.list) {
-    auto list = ordered_json::parse(std::get<std::string>(param.value), nullptr, false);
+    // Lists are flat; what a hostile file nests deeper is left out, as writing it would recurse.
+    const auto flat = [](int depth, ordered_json::parse_event_t, ordered_json&) {
+      return depth <= 1;
+    };
+    auto list = ordered_json::parse(std::get<std::string>(param.value), flat, false);
     if (!list.is_discarded()) return list;
   }
   return std::visit([](const auto& value) { return ordered_json(value); }, param.value);
