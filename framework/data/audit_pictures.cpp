@@ -103,21 +103,30 @@ class IdenticalPictures {
 // Pictures of one perceptual hash, summed up so that a thousand alike cost no million pairs.
 struct Lookalikes {
   std::uint64_t hash = 0;
-  std::array<std::int64_t, 3> images{};                // by part
+  std::array<std::int64_t, 3> images{};  // by part
+  std::array<std::int64_t, 3> unlike{};  // those with other pixels of this hash elsewhere
   std::array<std::size_t, 3> first{none, none, none};  // by part
   unsigned parts = 0;                                  // bits of the parts that hold some
-  unsigned found = 0;   // bits of the parts with a near duplicate elsewhere
-  bool differ = false;  // not all pixels are the same
+  unsigned found = 0;  // bits of the parts that have a neighbouring hash in another part
 };
 
 Lookalikes sum_up(const Indexes& alike, const Split& split, const std::vector<ImageFacts>& facts) {
   Lookalikes sum;
   sum.hash = facts[alike[0]].perceptual_hash;
+  std::unordered_map<std::uint64_t, std::array<std::int64_t, 3>> by_pixels;
   for (const auto i : alike) {
     const auto part = static_cast<std::size_t>(split.parts[i]);
     if (sum.images[part]++ == 0) sum.first[part] = i;
     sum.parts |= part_bit(split.parts[i]);
-    sum.differ = sum.differ || facts[i].pixel_hash != facts[alike[0]].pixel_hash;
+    ++by_pixels[facts[i].pixel_hash][part];
+  }
+  const std::int64_t all = sum.images[0] + sum.images[1] + sum.images[2];
+  for (const auto& [pixels, same] : by_pixels) {
+    const std::int64_t identical = same[0] + same[1] + same[2];
+    for (std::size_t part = 0; part < 3; ++part) {
+      const std::int64_t elsewhere = all - sum.images[part] - (identical - same[part]);
+      if (elsewhere > 0) sum.unlike[part] += same[part];
+    }
   }
   return sum;
 }
@@ -130,15 +139,14 @@ class NearDuplicates {
     std::vector<std::uint64_t> hashes;
     for (auto& sum : sums) {
       hashes.push_back(sum.hash);
-      // Two parts and two different pictures: some pair differs in both.
-      if (sum.differ && std::popcount(sum.parts) > 1) pair(sum, sum, 0);
+      if (sum.unlike[0] + sum.unlike[1] + sum.unlike[2] > 0) add_pair(sum, sum, 0);
     }
     each_near_pair(hashes, near_duplicate_distance, [&](std::size_t a, std::size_t b, int bits) {
-      if (std::popcount(sums[a].parts | sums[b].parts) > 1) pair(sums[a], sums[b], bits);
+      if (std::popcount(sums[a].parts | sums[b].parts) > 1) join(sums[a], sums[b], bits);
     });
     for (const auto& sum : sums) {
       for (std::size_t part = 0; part < 3; ++part) {
-        if (sum.found >> part & 1u) finding.count += sum.images[part];
+        finding.count += (sum.found >> part & 1u) ? sum.images[part] : sum.unlike[part];
       }
     }
     for (const auto& [first, second, bits] : examples_) {
@@ -152,20 +160,27 @@ class NearDuplicates {
   Finding finding{"near_duplicate", "", 0, {}, {}, false};
 
  private:
-  void pair(Lookalikes& a, Lookalikes& b, int bits) {
-    std::size_t first = none, second = none;
+  void join(Lookalikes& a, Lookalikes& b, int bits) {
     for (unsigned x = 0; x < 3; ++x) {
       for (unsigned y = 0; y < 3; ++y) {
         if (x == y || !(a.parts >> x & 1u) || !(b.parts >> y & 1u)) continue;
         a.found |= 1u << x;
         b.found |= 1u << y;
-        first = std::min(a.first[x], b.first[y]);
-        second = std::max(a.first[x], b.first[y]);
       }
     }
-    // The first few by their place in the table, whatever order the pairs came in.
-    examples_.insert({first, second, bits});
-    if (examples_.size() > audit_examples) examples_.erase(std::prev(examples_.end()));
+    add_pair(a, b, bits);
+  }
+
+  // Keeps the first few by their place in the table, whatever order they come in.
+  void add_pair(const Lookalikes& a, const Lookalikes& b, int bits) {
+    for (std::size_t x = 0; x < 3; ++x) {
+      for (std::size_t y = 0; y < 3; ++y) {
+        if (x == y || a.first[x] == none || b.first[y] == none) continue;
+        examples_.insert(
+            {std::min(a.first[x], b.first[y]), std::max(a.first[x], b.first[y]), bits});
+        if (examples_.size() > audit_examples) examples_.erase(std::prev(examples_.end()));
+      }
+    }
   }
 
   const SampleTable& table_;

@@ -110,10 +110,10 @@ std::string BreakHisName::relative_path() const {
 
 std::optional<BreakHisFoldLine> parse_breakhis_fold_line(std::string_view line) {
   const auto cells = split(trim(line), '|');
-  if (cells.size() != 4 || !parse_breakhis_name(cells[0])) return std::nullopt;
-  if (!is_magnification(cells[1]) || (cells[3] != "train" && cells[3] != "test")) {
-    return std::nullopt;
-  }
+  if (cells.size() != 4) return std::nullopt;
+  const auto name = parse_breakhis_name(cells[0]);
+  if (!name || cells[1] != name->magnification) return std::nullopt;
+  if (cells[3] != "train" && cells[3] != "test") return std::nullopt;
   const auto fold = whole_number(cells[2]);
   if (!fold || *fold < 1) return std::nullopt;
   return BreakHisFoldLine{cells[0], *whole_number(cells[1]), *fold, cells[3] == "train"};

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "data/manifest.h"
 #include "data/mistakes.h"
+#include "data/pack.h"
 #include "data/scan_pattern.h"
 #include "data/scan_sources.h"
 
@@ -45,7 +46,7 @@ Found find_samples(const config::DataConfig& config) {
   if (config.source == "manifest") return find_in_manifest(config.root);
   throw Error(ExitCode::usage,
               {fmt::format("data.source \"{}\" cannot be scanned", printable(config.source)), "",
-               "use breakhis, folders or manifest"});
+               "use breakhis, folders, manifest or packed"});
 }
 
 void add_pattern_attributes(Found& found, const std::string& text) {
@@ -173,6 +174,7 @@ void refuse_equal_ids(const SampleTable& table) {
 }  // namespace
 
 SampleTable scan(const config::DataConfig& config) {
+  if (config.source == "packed") return load_packed(config.root, false).table;
   Found found = find_samples(config);
   refuse_no_images(found, config);
   if (!config.pattern.empty()) add_pattern_attributes(found, config.pattern);

@@ -19,7 +19,8 @@ namespace bcx::data {
 ///              `valid`), `test/<class>/**`; fixed parts become the attribute `part`. Other folders
 ///              beside fixed parts are not read.
 ///   manifest   a CSV file (data/manifest.h): the root is the file, or a folder with manifest.csv
-/// `packed` is not a scan: data/pack.h reads its table from the file.
+///   packed     the table inside the file (data/pack.h), as it was packed: what follows was applied
+///              then
 ///
 /// `config.pattern` adds the attributes that its named groups take from each relative path
 /// (data/scan_pattern.h). `config.magnifications` keeps only those values of the attribute

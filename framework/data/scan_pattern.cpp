@@ -168,7 +168,7 @@ std::string reason(std::regex_constants::error_type code) {
     case std::regex_constants::error_brack:
       return "a [ is not closed";
     case std::regex_constants::error_paren:
-      return "a group is not closed, or not of a kind that is known";
+      return "a repeat with nothing to repeat, or a group of a kind that is not known";
     case std::regex_constants::error_brace:
     case std::regex_constants::error_badbrace:
       return "a bad { } repeat";
