@@ -41,6 +41,9 @@ function(bcx_library name kind)
   target_include_directories(${name} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/framework> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
   target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE bcx_options ${arg_PRIVATE})
+  if(kind STREQUAL SHARED)
+    install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  endif()
 endfunction()
 
 # bcx_add_test(NAME SOURCES ... LIBS ... [TORCH] [LABELS ...] [TIMEOUT seconds])
