@@ -49,6 +49,14 @@ void require_machine(const ElfFile& file, std::uint16_t host) {
                                  printable(file.path().string()), "build it on this machine"});
 }
 
+// A folder that somebody typed must be there; those of the environment may come and go.
+void require_folder(const std::filesystem::path& folder, const char* said_by) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored))
+    throw Error(ExitCode::usage,
+                {fmt::format("there is no folder {}", printable(folder.string())), said_by, {}});
+}
+
 std::string reason_of(const Error& error) {
   const auto& parts = error.parts();
   return parts.remedy.empty() ? parts.what : parts.what + "; " + parts.remedy;
@@ -73,31 +81,34 @@ PluginFile inspect(const std::filesystem::path& path) {
 }
 
 PluginCatalog::PluginCatalog(const Search& search) {
-  for (const auto& folder : search.command_line)
-    add_folder(std::filesystem::absolute(folder), true);
-  for (const auto& folder : search.experiment) add_folder(folder, true);
+  for (const auto& folder : search.command_line) {
+    require_folder(folder, "--plugin-path");
+    add_folder(std::filesystem::absolute(folder));
+  }
+  for (const auto& folder : search.experiment) {
+    require_folder(folder, "[plugins] path");
+    add_folder(folder);
+  }
   if (const char* told = std::getenv("BCX_PLUGIN_PATH"); told && search.environment)
     for (const auto& folder : split(told, ':'))
       if (!folder.empty()) {  // an empty entry would be the current directory
         if (folder.front() == '/')
-          add_folder(folder, true);
+          add_folder(folder);
         else
           refuse(folder, "BCX_PLUGIN_PATH: is no absolute path");
       }
-  if (search.user) add_folder(data_folder() / "plugins", false);
+  if (search.user) add_folder(data_folder() / "plugins");
   const auto built_in =
       search.built_in.value_or(executable_path().parent_path().parent_path() / "lib/bcx/plugins");
-  if (!built_in.empty()) add_folder(built_in, false);
+  if (!built_in.empty()) add_folder(built_in);
   for (const auto& plugin : plugins_) add_components(plugin);
 }
 
-void PluginCatalog::add_folder(const std::filesystem::path& told, bool must_exist) {
+void PluginCatalog::add_folder(const std::filesystem::path& told) {
   std::error_code failed;
   const auto folder = std::filesystem::canonical(told, failed);
-  if (failed) {
-    if (must_exist) refuse(told, fmt::format("cannot be opened: {}", failed.message()));
-    return;
-  }
+  if (failed == std::errc::no_such_file_or_directory) return;
+  if (failed) return refuse(told, fmt::format("cannot be opened: {}", failed.message()));
   if (std::ranges::find(folders_, folder) != folders_.end()) return;
   folders_.push_back(folder);
   if (const auto objection = distrust(folder)) return refuse(folder, *objection);

@@ -52,6 +52,7 @@ struct Search {
 /// never stops the others. Immutable after construction; any thread.
 class PluginCatalog : public config::Catalog {
  public:
+  /// Throws bcx::Error (usage) when a folder of `command_line` or `experiment` is not there.
   explicit PluginCatalog(const Search& search = {});
 
   const config::ComponentSpec* find(config::ComponentKind kind,
@@ -69,7 +70,7 @@ class PluginCatalog : public config::Catalog {
   const std::vector<std::filesystem::path>& folders() const { return folders_; }
 
  private:
-  void add_folder(const std::filesystem::path& folder, bool must_exist);
+  void add_folder(const std::filesystem::path& folder);
   void add_file(const std::filesystem::path& file);
   void add_components(const PluginFile& plugin);
   void refuse(const std::filesystem::path& path, std::string reason);

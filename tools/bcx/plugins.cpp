@@ -108,8 +108,10 @@ int show(const Options& options) {
 
 void add_folders(CLI::App& command, Options& options) {
   command.add_option("--plugin-path", options.folders, "Look here first (repeatable)")
-      ->check(CLI::ExistingDirectory)
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
 }
 
 }  // namespace

@@ -98,13 +98,14 @@ TEST_CASE("a broken file stops no other") {
 
 TEST_CASE("folders that are not there") {
   plugin::Search search;
-  search.command_line = {"/nowhere/plugins"};
   search.environment = search.user = false;
   search.built_in = "/nowhere/either";  // bcx's own may be missing: nobody named it
-  const plugin::PluginCatalog catalog(search);
-  REQUIRE(catalog.findings().size() == 1);
-  CHECK(catalog.findings()[0].path == "/nowhere/plugins");
-  CHECK(catalog.findings()[0].reason == "cannot be opened: No such file or directory");
+  CHECK(plugin::PluginCatalog(search).findings().empty());
+  search.experiment = {"/nowhere/plugins"};
+  CHECK_THROWS_WITH(plugin::PluginCatalog(search),
+                    "[plugins] path: there is no folder /nowhere/plugins");
+  search.command_line = {"nowhere"};
+  CHECK_THROWS_WITH(plugin::PluginCatalog(search), "--plugin-path: there is no folder nowhere");
 }
 
 TEST_CASE("BCX_PLUGIN_PATH names folders; the current directory is never one") {
