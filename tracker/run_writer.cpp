@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-constexpr milliseconds readers_glance(2'000);  // a reader holds the lock for microseconds
+constexpr milliseconds readers_glance(300);  // a reader holds the lock for microseconds
 
 std::string short_id_of(const std::string& uuid) {
   return uuid.substr(uuid.size() - 8);

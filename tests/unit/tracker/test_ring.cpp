@@ -25,8 +25,8 @@ TEST_CASE("many producers lose nothing, and each one's values stay in order") {
   struct Item {
     int producer = 0, number = 0;
   };
-  constexpr int producers = 8, each = 20'000;
-  Ring<Item> ring(256);
+  constexpr int producers = 8, each = 4'000;
+  Ring<Item> ring(1024);
   std::vector<std::thread> threads;
   for (int p = 0; p < producers; ++p)
     threads.emplace_back([&ring, p] {
