@@ -1,0 +1,186 @@
+// Sections about training, evaluation and where things are recorded.
+
+#include "config/schema_key.h"
+
+namespace bcx::config {
+namespace {
+
+Section optimizer() {
+  Section section{
+      "optimizer",
+      "How weights follow their gradients.",
+      {Key("name", Type::string, "An optimizer component.").with("adam"),
+       Key("learning_rate", Type::real, "Before the schedule scales it.").with(1e-4).above(0)}};
+  section.component = ComponentKind::optimizer;
+  return section;
+}
+
+Section schedule() {
+  return {
+      "schedule",
+      "How the learning rate changes.",
+      {
+          Key("name", Type::string, "The rule.")
+              .with("constant")
+              .one_of({"constant", "cosine", "step", "one_cycle"}),
+          Key("unit", Type::string, "What the numbers here count, and when the rate changes.")
+              .with("epoch")
+              .one_of({"epoch", "step"}),
+          Key("warmup", Type::real, "Linear warm-up.").with(0.0).at_least(0).in("units"),
+          Key("warmup_factor", Type::real, "Share of the learning rate that warm-up starts from.")
+              .with(0.1)
+              .above(0)
+              .at_most(1),
+          Key("horizon", Type::real,
+              "Where the schedule ends; extending a run keeps it. 0: train.epochs.")
+              .with(0.0)
+              .at_least(0)
+              .in("units"),
+          Key("min_learning_rate", Type::real, "Where `cosine` ends.").with(0.0).at_least(0),
+          Key("step_size", Type::integer, "`step`: distance between two steps down.")
+              .with(7)
+              .at_least(1)
+              .in("units"),
+          Key("gamma", Type::real, "`step`: factor at each step down.")
+              .with(0.1)
+              .above(0)
+              .at_most(1),
+          Key("pct_start", Type::real, "`one_cycle`: share of the horizon that goes up.")
+              .with(0.3)
+              .above(0)
+              .below(1),
+          Key("div_factor", Type::real, "`one_cycle`: learning rate over its first value.")
+              .with(25.0)
+              .at_least(1),
+          Key("final_div_factor", Type::real, "`one_cycle`: first value over the last one.")
+              .with(1e4)
+              .at_least(1),
+      }};
+}
+
+Section loss() {
+  return {
+      "loss",
+      "What is minimised.",
+      {
+          Key("name", Type::string, "The loss.").with("cross_entropy").one_of({"cross_entropy"}),
+          Key("label_smoothing", Type::real, "Share of the target spread over all classes.")
+              .with(0.0)
+              .at_least(0)
+              .below(1),
+          Key("class_weights", Type::reals,
+              "`balanced` weighs classes by the inverse of their frequency; or one weight per "
+              "class.")
+              .with("none")
+              .one_of({"none", "balanced"})
+              .above(0),
+      }};
+}
+
+Section train() {
+  return {
+      "train",
+      "The training loop.",
+      {
+          Key("epochs", Type::integer, "Passes over the training images.").with(20).at_least(1),
+          Key("batch_size", Type::integer, "Images in one step.")
+              .with(16)
+              .at_least(1)
+              .at_most(65536),
+          Key("device", Type::string, "`auto`, `cpu`, `cuda` or `cuda:N`.").with("auto"),
+          Key("precision", Type::string,
+              "`auto` times three steps of each, says which it took and keeps it for the run.")
+              .with("auto")
+              .one_of({"auto", "fp32", "bf16", "fp16"}),
+          Key("sampler", Type::string, "The order and share of images in an epoch.")
+              .with("shuffle")
+              .one_of({"shuffle", "balanced", "group_balanced"}),
+          Key("last_batch", Type::string, "What becomes of an incomplete last batch.")
+              .with("keep")
+              .one_of({"keep", "drop"}),
+          Key("deterministic", Type::boolean, "The same bits again on the same GPU, more slowly.")
+              .with(false),
+          Key("threads", Type::integer, "CPU threads. 0: the cores this process may use.")
+              .with(0)
+              .at_least(0)
+              .at_most(1024),
+          Key("accumulate", Type::integer, "Batches whose gradients make one optimizer step.")
+              .with(1)
+              .at_least(1)
+              .at_most(65536),
+          Key("clip_norm", Type::real, "Largest norm of the gradient. 0: any.")
+              .with(0.0)
+              .at_least(0),
+          Key("ema_decay", Type::real, "Decay of the weights' moving average. 0: none.")
+              .with(0.0)
+              .at_least(0)
+              .below(1),
+          Key("freeze", Type::strings, "Patterns over parameter names: these are not trained.")
+              .empty(),
+          Key("train_frozen_batch_norm", Type::boolean,
+              "Keep modules whose parameters are all frozen in training mode.")
+              .with(false),
+      }};
+}
+
+Section train_stage() {
+  Section section{
+      "train.stage",
+      "Freeze, then unfreeze: each replaces train.freeze from its epoch on.",
+      {Key("epoch", Type::integer, "First epoch of the stage, from 0.").at_least(0),
+       Key("freeze", Type::strings, "Patterns over parameter names. Empty: all are trained.")
+           .empty()}};
+  section.repeated = true;
+  return section;
+}
+
+Section evaluate() {
+  return {
+      "evaluate",
+      "How validation and test predictions are made and read.",
+      {
+          Key("tta", Type::integer,
+              "Augmented views of each image whose predictions are averaged. 1: off.")
+              .with(1)
+              .at_least(1)
+              .at_most(1000),
+          Key("threshold", Type::string,
+              "Score from which an image is positive: a number, or a rule that validation settles: "
+              "`youden`, `sensitivity>=0.95`, `specificity>=0.95`.")
+              .with("0.5"),
+          Key("batch_size", Type::integer, "Images in one forward pass. 0: train.batch_size.")
+              .with(0)
+              .at_least(0)
+              .at_most(65536),
+      }};
+}
+
+Section tracker() {
+  return {"tracker",
+          "Where runs are recorded.",
+          {Key("path", Type::path,
+               "The SQLite file, relative to the working directory. `BCX_TRACKER` overrides it.")
+               .with("runs/bcx.db")}};
+}
+
+Section plugins() {
+  return {"plugins",
+          "Where plugins are looked for, beside the usual places.",
+          {Key("path", Type::paths, "Folders that come before BCX_PLUGIN_PATH.").empty()}};
+}
+
+}  // namespace
+
+std::vector<Section> train_sections() {
+  return {optimizer(),
+          schedule(),
+          loss(),
+          train(),
+          train_stage(),
+          component_list(ComponentKind::callback, "What looks on and steps in, in this order."),
+          evaluate(),
+          tracker(),
+          plugins()};
+}
+
+}  // namespace bcx::config
