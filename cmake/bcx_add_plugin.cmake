@@ -31,6 +31,7 @@ function(bcx_add_plugin name)
   endif()
   if(NOT arg_OUTPUT_DIRECTORY)
     set(arg_OUTPUT_DIRECTORY ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/bcx/plugins)
+    set_property(GLOBAL APPEND PROPERTY BCX_PLUGIN_TARGETS ${name}_plugin) # for the tests
   endif()
   file(STRINGS ${arg_MANIFEST} callback REGEX "^kind *= *\"callback\"")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${arg_MANIFEST})

@@ -1,0 +1,70 @@
+// The plugins of this tree: fit for this bcx, and what their manifests say they are.
+
+#include <set>
+
+#include "bcx/sdk/plugin.h"
+#include "plugin/catalog.h"
+#include "plugin/loader.h"
+#include "tests/catch.h"
+
+using namespace bcx;
+
+namespace {
+
+plugin::PluginCatalog own_plugins() {
+  plugin::Search search;
+  search.environment = search.user = false;
+  search.built_in = test::build_dir() / "lib/bcx/plugins";
+  return plugin::PluginCatalog(search);
+}
+
+bool has_factory(const sdk::ComponentEntry& entry, config::ComponentKind kind) {
+  switch (kind) {
+    case config::ComponentKind::backbone:
+      return entry.backbone;
+    case config::ComponentKind::augmentation:
+      return entry.augmentation;
+    case config::ComponentKind::optimizer:
+      return entry.optimizer;
+    case config::ComponentKind::callback:
+      return entry.callback;
+    case config::ComponentKind::preprocess:
+      return false;  // no such interface yet
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("every plugin of this tree is used") {
+  const auto catalog = own_plugins();
+  for (const auto& finding : catalog.findings()) {
+    INFO(finding.path.string() << ": " << finding.reason);
+    CHECK(false);
+  }
+  CHECK_FALSE(catalog.plugins().empty());
+}
+
+TEST_CASE("every plugin of this tree offers exactly what its manifest says") {
+  const auto catalog = own_plugins();
+  for (const auto& file : catalog.plugins()) {
+    INFO(file.path.string());
+    CHECK_FALSE(file.build_id.empty());
+    const auto& table = *static_cast<const sdk::PluginTable*>(plugin::load(file.path).table);
+    REQUIRE(table.size >= sizeof(sdk::PluginTable));
+    std::set<std::string> offered, declared;
+    for (std::uint32_t i = 0; i < table.component_count; ++i) {
+      INFO(table.components[i].name);
+      CHECK(has_factory(table.components[i], file.manifest.kind));
+      CHECK(offered.insert(table.components[i].name).second);
+    }
+    for (const auto& component : file.manifest.components) {
+      declared.insert(component.name);
+      for (const auto& param : component.params) {
+        INFO(component.name << "." << param.name);
+        CHECK_FALSE(param.doc.empty());
+      }
+    }
+    CHECK(offered == declared);
+  }
+}
