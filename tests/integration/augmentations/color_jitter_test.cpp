@@ -1,4 +1,6 @@
 // color_jitter against torchvision's definitions, pixel by pixel in float64.
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -154,6 +156,19 @@ TEST_CASE("a picture's colours do not depend on its batch, to the bit") {
   for (std::int64_t n = 0; n < 16; ++n)
     CHECK(at::equal(together.slice(0, n, n + 1),
                     apply(all, images.slice(0, n, n + 1), {100 + static_cast<std::uint64_t>(n)})));
+}
+
+TEST_CASE("the number of threads does not change a bit of the colours") {
+  const auto images =
+      (at::arange(4 * 3 * 131 * 127, at::kFloat).sin() / 2 + 0.5).view({4, 3, 131, 127});
+  const int usual = at::get_num_threads();
+  at::set_num_threads(1);
+  const auto expected = apply(all, images, samples(4));
+  for (const int threads : {2, 3}) {
+    at::set_num_threads(threads);
+    CHECK(at::equal(apply(all, images, samples(4)), expected));
+  }
+  at::set_num_threads(usual);
 }
 
 TEST_CASE("nothing to do returns the input itself") {
