@@ -26,6 +26,10 @@ struct Tolerance {
 /// Norms agree to 1e-7; gradients that vanish in theory (a bias before a normalisation) are 1e-15.
 constexpr Tolerance kFloat64{at::kDouble, 1e-7, 1e-12};
 constexpr Tolerance kFloat32{at::kFloat, 1e-3, 1e-4};
+/// Training on two small images is ill-conditioned: the last layers see eight values a channel, and
+/// one that crosses a relu's kink moves the gradients. Noise of 6e-8 on the input moves the float64
+/// norms of resnet101 by 1 %. Float64 is the proof, this the sanity check.
+constexpr Tolerance kFloat32Training{at::kFloat, 5e-2, 1e-3};
 
 Json reference(const std::string& name) {
   std::ifstream file(shared_dir() / "parity/backbones" / (name + ".json"));
@@ -167,7 +171,7 @@ TEST_CASE("backbones compute what the published ones compute (float32)") {
       const auto published = reference(name);
       const auto backbone = filled(name, at::kFloat);
       check_evaluation(*backbone, published, kFloat32);
-      check_training(*backbone, published, kFloat32);
+      check_training(*backbone, published, kFloat32Training);
     }
   }
 }

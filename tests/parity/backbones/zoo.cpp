@@ -11,8 +11,12 @@ namespace bcx::test {
 namespace {
 
 const plugin::PluginCatalog& catalog() {
-  static const plugin::PluginCatalog found(plugin::Search{
-      .environment = false, .user = false, .built_in = build_dir() / "lib/bcx/plugins"});
+  static const plugin::PluginCatalog found = [] {
+    plugin::Search search;
+    search.environment = search.user = false;
+    search.built_in = build_dir() / "lib/bcx/plugins";
+    return plugin::PluginCatalog(search);
+  }();
   return found;
 }
 
