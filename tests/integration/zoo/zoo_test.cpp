@@ -1,0 +1,70 @@
+// bcx's own optimizers, augmentations and callbacks, as the host finds and makes them: manifests
+// and code must speak of the same parameters.
+#include "bcx/sdk/augmentation.h"
+#include "bcx/sdk/callback.h"
+#include "bcx/sdk/optimizer.h"
+#include "bcx/sdk/plugin.h"
+#include "plugin/catalog.h"
+#include "plugin/loader.h"
+#include "tests/catch.h"
+
+namespace {
+
+using bcx::config::ComponentKind;
+using Names = std::vector<std::string>;
+
+bcx::plugin::PluginCatalog catalog() {
+  bcx::plugin::Search search{.environment = false, .user = false};
+  search.built_in = bcx::test::build_dir() / "lib/bcx/plugins";
+  return bcx::plugin::PluginCatalog(search);
+}
+
+/// The component's parameters at the manifest's defaults.
+bcx::sdk::Params defaults(const bcx::config::ComponentSpec& component) {
+  std::map<std::string, bcx::sdk::Value, std::less<>> values;
+  for (const auto& param : component.params) {
+    INFO(component.name << "." << param.name);
+    REQUIRE(param.default_value);
+    CHECK(!param.doc.empty());
+    values[param.name] = *param.default_value;
+  }
+  return bcx::sdk::Params(std::move(values));
+}
+
+/// Makes the component; true when the factory gave something.
+bool make(const bcx::config::ComponentSpec& component, const bcx::sdk::Params& params) {
+  const auto& loaded = bcx::plugin::load(component);
+  const auto* table = static_cast<const bcx::sdk::PluginTable*>(loaded.table);
+  for (std::uint32_t i = 0; i < table->component_count; ++i) {
+    const auto& entry = table->components[i];
+    if (entry.name != component.name) continue;
+    if (entry.augmentation) return entry.augmentation(params) != nullptr;
+    if (entry.optimizer) return entry.optimizer(params) != nullptr;
+    if (entry.callback) return entry.callback(params) != nullptr;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("bcx offers these optimizers, augmentations and callbacks") {
+  const auto plugins = catalog();
+  CHECK(plugins.names(ComponentKind::optimizer) == Names{"adam", "adamw", "sgd"});
+  CHECK(plugins.names(ComponentKind::augmentation) ==
+        Names{"color_jitter", "flip", "mixup", "rotate", "translate", "zoom"});
+  CHECK(plugins.names(ComponentKind::callback) ==
+        Names{"checkpoint", "csv_log", "early_stopping", "reduce_lr_on_plateau"});
+}
+
+TEST_CASE("each is made from its defaults and reads each parameter that it declares") {
+  const auto plugins = catalog();
+  for (const auto kind :
+       {ComponentKind::optimizer, ComponentKind::augmentation, ComponentKind::callback})
+    for (const auto& name : plugins.names(kind)) {
+      INFO(name);
+      const auto& component = *plugins.find(kind, name);
+      const auto params = defaults(component);
+      CHECK(make(component, params));
+      CHECK(params.unread() == Names{});
+    }
+}
