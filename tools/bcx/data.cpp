@@ -38,7 +38,7 @@ struct Subject {
 };
 
 std::string guess_source(const std::filesystem::path& root) {
-  if (!std::filesystem::is_directory(root)) {
+  if (std::filesystem::is_regular_file(root)) {
     return root.extension() == ".csv" ? "manifest" : "packed";
   }
   if (std::filesystem::exists(root / "histology_slides")) return "breakhis";

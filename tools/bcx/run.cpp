@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +17,7 @@
 #include "commands.h"
 #include "console.h"
 #include "engine/engine.h"
+#include "main_metrics.h"
 #include "open_experiment.h"
 #include "tracker/reader.h"
 
@@ -84,6 +86,24 @@ void require_resumable(const tracker::RunShown& run) {
     throw Error(ExitCode::usage, {"is running", "run " + run.name, "stop it first"});
 }
 
+/// The final evaluation's main figures, with and without test-time augmentation beside each other.
+void print_test_figures(const engine::RunOutcome& outcome) {
+  const std::map<std::string, double> metrics(outcome.metrics.begin(), outcome.metrics.end());
+  const bool tta = metrics.contains("test.tta.loss");
+  std::vector<Column> columns{{"", Align::left, 0}, {"test", Align::right, 0}};
+  if (tta) columns.push_back({"with test-time augmentation", Align::right, 0});
+  Table table(columns);
+  for (const auto& name : main_metrics) {
+    const auto cell = [&](const std::string& prefix) {
+      const auto found = metrics.find(prefix + std::string(name));
+      return found == metrics.end() ? std::string() : fmt::format("{:.4f}", found->second);
+    };
+    if (!cell("test.").empty())
+      table.add({std::string(name), cell("test."), tta ? cell("test.tta.") : ""});
+  }
+  if (!table.empty()) fmt::print("{}", table.text(terminal_width()));
+}
+
 void print_outcome(const RunOptions& options, const config::Experiment& experiment,
                    const engine::RunOutcome& outcome) {
   if (options.json) {
@@ -104,9 +124,7 @@ void print_outcome(const RunOptions& options, const config::Experiment& experime
                outcome.short_id);
     return;
   }
-  Table table({{"metric", Align::left, 0}, {"value", Align::right, 0}});
-  for (const auto& [name, value] : outcome.metrics) table.add({name, fmt::format("{:.4f}", value)});
-  if (!outcome.metrics.empty()) fmt::print("{}", table.text(terminal_width()));
+  print_test_figures(outcome);
   for (const auto& stamp : outcome.stamps) fmt::print("stamped {}\n", stamp);
   fmt::print(stderr, "\nbcx show {} shows everything about this run\n", outcome.short_id);
 }
@@ -142,7 +160,7 @@ void add_overrides(RunOptions& options) {
   if (!options.name.empty()) values.push_back({"--name", "experiment.name", options.name});
   if (!options.device.empty()) values.push_back({"--device", "train.device", options.device});
   if (!options.tracker.empty()) values.push_back({"--tracker", "tracker.path", options.tracker});
-  for (const auto& tag : options.tags) values.push_back({"--tag", "experiment.tags", tag});
+  for (const auto& tag : options.tags) values.push_back({"--tag", "experiment.tags.append", tag});
 }
 
 int run(RunOptions options) {

@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
+#include "main_metrics.h"
 #include "show_json.h"
 #include "tracker/plot.h"
 #include "tracker_text.h"
@@ -86,13 +87,20 @@ void print_params(const RunShown& run, bool all) {
   if (defaults > 0) fmt::print("  and {} at their defaults (--all)\n", defaults);
 }
 
-void print_metrics(const Reader& reader, const RunShown& run) {
+/// Whether a course over the epochs is worth a line: the final evaluation has a table of its own.
+bool has_course(const std::string& key) {
+  if (key.starts_with("test.")) return false;
+  return !key.starts_with("val.") || is_main_metric(std::string_view(key).substr(4));
+}
+
+void print_metrics(const Reader& reader, const RunShown& run, bool all) {
   Table table({{"metric", Align::left, 1},
                {"last", Align::right, 0},
                {"best", Align::right, 0},
                {"at step", Align::right, 0},
                {"course", Align::left, 2}});
   for (const auto& [key, summary] : run.metrics) {
+    if (!all && !has_course(key)) continue;
     std::vector<double> values;
     for (const auto& point : reader.series(run.id, key)) values.push_back(point.value);
     const auto best = best_of(key, summary);
@@ -121,27 +129,45 @@ void print_checkpoints(const Reader& reader, const RunShown& run) {
   print_table("checkpoints", table);
 }
 
-std::string metrics_text(const tracker::EvaluationRow& row) {
-  std::vector<std::string> parts;
-  for (const auto& [key, value] : row.metrics) parts.push_back(key + " " + number_text(value));
-  return join(parts, ", ");
+/// `test, 10 views`; looks at the test part are counted, since each one is a temptation.
+std::string title_of(const tracker::EvaluationShown& one) {
+  std::string title = one.row.part;
+  if (one.row.tta > 1) title += fmt::format(", {} views", one.row.tta);
+  return one.row.part == "test" ? title + fmt::format(" (look {})", one.look) : title;
 }
 
-void print_evaluations(const Reader& reader, const RunShown& run) {
-  Table table({{"evaluation", Align::right, 0},
-               {"part", Align::left, 0},
-               {"purpose", Align::left, 1},
-               {"epoch", Align::right, 0},
-               {"images", Align::right, 0},
-               {"views", Align::right, 0},
-               {"look", Align::right, 0},
-               {"figures", Align::left, 2}});
-  for (const auto& one : reader.evaluations(run.id)) {
+/// The evaluations beside each other, a row for each figure.
+void print_evaluations(const Reader& reader, const RunShown& run, bool all) {
+  std::vector<tracker::EvaluationShown> shown;
+  for (auto& one : reader.evaluations(run.id))
     // One of every epoch's validation would fill the screen; the metrics above show them.
-    if (one.row.purpose == "epoch") continue;
-    table.add({fmt::format("{}", one.id), one.row.part, one.row.purpose,
-               fmt::format("{}", one.row.cursor.epoch), grouped(one.samples),
-               fmt::format("{}", one.row.tta), fmt::format("{}", one.look), metrics_text(one.row)});
+    if (one.row.purpose != "epoch") shown.push_back(std::move(one));
+  if (shown.empty()) return;
+  std::vector<std::string> names(main_metrics.begin(), main_metrics.end());
+  std::vector<Column> columns{{"evaluation", Align::left, 0}};
+  for (const auto& one : shown) columns.push_back({title_of(one), Align::right, 0});
+  if (all)
+    for (const auto& one : shown)
+      for (const auto& [name, value] : one.row.metrics)
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  Table table(columns);
+  std::vector<std::string> images{"images"}, threshold{"threshold"};
+  for (const auto& one : shown) {
+    images.push_back(grouped(one.samples));
+    threshold.push_back(one.row.threshold_value ? number_text(*one.row.threshold_value) : "");
+  }
+  table.add(images);
+  table.add(threshold);
+  for (const auto& name : names) {
+    std::vector<std::string> row{name};
+    bool any = false;
+    for (const auto& one : shown) {
+      const auto found = std::find_if(one.row.metrics.begin(), one.row.metrics.end(),
+                                      [&](const auto& metric) { return metric.first == name; });
+      any = any || found != one.row.metrics.end();
+      row.push_back(found == one.row.metrics.end() ? "" : number_text(found->second));
+    }
+    if (any) table.add(row);
   }
   print_table("evaluations", table);
 }
@@ -176,9 +202,9 @@ int show(const Options& options) {
   print_head(run);
   print_data(reader, run);
   print_params(run, options.all);
-  print_metrics(reader, run);
+  print_metrics(reader, run, options.all);
   print_checkpoints(reader, run);
-  print_evaluations(reader, run);
+  print_evaluations(reader, run, options.all);
   print_rest(reader, run, options.all);
   return 0;
 }
@@ -191,7 +217,7 @@ void add_show(CLI::App& app, Action& action) {
   command->add_option("run", options->run, "Id, name, @last or @best:KEY")
       ->type_name("RUN")
       ->required();
-  command->add_flag("--all", options->all, "Defaults, plugins and the system too");
+  command->add_flag("--all", options->all, "Defaults, every metric, plugins and the system too");
   command->add_flag("--json", options->json, "Everything, as JSON");
   add_tracker_option(*command, options->database);
   command->footer("Example:\n  bcx show @best:val.auc");
