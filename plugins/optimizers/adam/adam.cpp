@@ -38,7 +38,10 @@ class Adam final : public bcx::sdk::Optimizer {
   void step(std::span<const ParameterGroup> groups, const StepScalars& scalars) override {
     const at::Tensor steps = scalars.step.to(at::kFloat), skip = scalars.skip.to(at::kFloat);
     constexpr auto update = [](auto&&... arguments) {
-      decoupled ? at::_fused_adamw_(arguments...) : at::_fused_adam_(arguments...);
+      if constexpr (decoupled)
+        at::_fused_adamw_(arguments...);
+      else
+        at::_fused_adam_(arguments...);
     };
     for (const auto& group : groups) {
       const auto size = group.parameters.numel();

@@ -36,9 +36,13 @@ class Sgd final : public bcx::sdk::Optimizer {
   void step(std::span<const ParameterGroup> groups, const StepScalars& scalars) override {
     const bool damped = momentum_ != 0.0 && dampening_ != 0.0;
     const at::Tensor skip = scalars.skip.to(at::kFloat);
-    for (const auto& group : groups)
-      if (group.parameters.numel() > 0)
-        damped ? step_damped(group, scalars) : step_fused(group, skip);
+    for (const auto& group : groups) {
+      if (group.parameters.numel() == 0) continue;
+      if (damped)
+        step_damped(group, scalars);
+      else
+        step_fused(group, skip);
+    }
   }
 
   std::vector<bcx::sdk::NamedTensor> state() override {

@@ -2,13 +2,13 @@
 // hold for any optimizer: skip, groups, state.
 #include <ATen/ATen.h>
 
-#include <cmath>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "bcx/sdk/optimizer.h"
 #include "tests/catch.h"
+#include "tests/parity/fill.h"
 #include "tests/plugin_entry.h"
 
 namespace {
@@ -18,16 +18,6 @@ using bcx::sdk::ParameterGroup;
 using bcx::sdk::StepScalars;
 using bcx::test::Values;
 using nlohmann::json;
-
-/// uniform(name, i) of shared/parity/fill.py.
-double uniform(std::string_view name, std::uint64_t index) {
-  std::uint64_t hash = 0xCBF29CE484222325;
-  for (const unsigned char byte : name) hash = (hash ^ byte) * 0x100000001B3;
-  std::uint64_t z = hash + index + 0x9E3779B97F4A7C15;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-  return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
-}
 
 at::Tensor scalar(double value) {
   return at::scalar_tensor(value, at::kDouble);
@@ -46,21 +36,16 @@ struct Flat {
       : parameters(at::zeros({size}, type)),
         gradients(at::zeros({size}, type)),
         rate(scalar(learning_rate)) {
-    for (std::int64_t i = 0; i < a_size; ++i)
-      parameters[i] = static_cast<float>((2 * uniform("a", static_cast<std::uint64_t>(i)) - 1) *
-                                         std::sqrt(3.0 / 5.0));
-    for (std::int64_t i = 0; i < b_size; ++i)
-      parameters[b_offset + i] =
-          static_cast<float>(0.2 * (uniform("b", static_cast<std::uint64_t>(i)) - 0.5));
+    parameters.narrow(0, 0, a_size).copy_(bcx::test::fill("a", {7, 5}).flatten());
+    parameters.narrow(0, b_offset, b_size).copy_(bcx::test::fill("b", {b_size}));
   }
 
   void set_gradients(std::int64_t step) {
     gradients.copy_(parameters * 0.1);
     const auto add = [&](const std::string& name, std::int64_t offset, std::int64_t count) {
-      for (std::int64_t i = 0; i < count; ++i)
-        gradients[offset + i] += 2 * uniform("grad." + name + "." + std::to_string(step),
-                                             static_cast<std::uint64_t>(i)) -
-                                 1;
+      const auto u = bcx::test::fill_uniform("grad." + name + "." + std::to_string(step),
+                                             at::IntArrayRef{count});
+      gradients.narrow(0, offset, count).add_(2.0 * u - 1.0);
     };
     add("a", 0, a_size);
     add("b", b_offset, b_size);
@@ -262,6 +247,31 @@ TEST_CASE("a group's multiplier switches weight decay off for it") {
     plain->step(without.one_group(), scalars(1));
     CHECK(same_bits(with.parameters, without.parameters));
   }
+}
+
+TEST_CASE("the number of threads does not change a bit") {
+  constexpr std::int64_t size = (1 << 18) + 48;
+  const int usual = at::get_num_threads();
+  for (const auto& [name, component, given] : all_kinds) {
+    INFO(component << " " << name);
+    std::vector<at::Tensor> results;
+    for (const int threads : {1, 2, 3}) {
+      at::set_num_threads(threads);
+      ParameterGroup group;
+      group.parameters = at::arange(size, at::kFloat).sin();
+      group.learning_rate = scalar(0.01);
+      const auto optimizer = make(component, given);
+      optimizer->initialize(group.parameters);
+      for (std::int64_t t = 1; t <= 2; ++t) {
+        group.gradients = at::cos(group.parameters * static_cast<double>(t));
+        optimizer->step(std::span(&group, 1), scalars(t));
+      }
+      results.push_back(group.parameters);
+    }
+    CHECK(same_bits(results[0], results[1]));
+    CHECK(same_bits(results[0], results[2]));
+  }
+  at::set_num_threads(usual);
 }
 
 TEST_CASE("sgd refuses Nesterov's momentum without momentum") {
