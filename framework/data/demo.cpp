@@ -96,7 +96,7 @@ Patient draw_patient(const DemoOptions& options, std::int64_t index) {
   return patient;
 }
 
-// Patient `index`'s names: case numbers as BreakHis writes them. Every fourth patient has two
+// Patient `index`'s names: case numbers as BreakHis writes them. Every third patient has two
 // slides (AB and CD), which only a split by case keeps together.
 BreakHisName name_of_image(const DemoOptions& options, const Patient& patient, std::int64_t index,
                            std::int64_t picture) {
@@ -111,7 +111,7 @@ BreakHisName name_of_image(const DemoOptions& options, const Patient& patient, s
   const auto number =
       10'000 + (static_cast<std::int64_t>(options.seed % 80'000) + index * 7'919) % 80'000;
   name.number = std::to_string(number);
-  const bool two_slides = index % 4 == 3;
+  const bool two_slides = index % 3 == 2;
   name.letters = two_slides && picture % 2 == 1 ? "CD" : "AB";
   name.magnification = "100";
   name.sequence = fmt::format("{:03}", picture / (two_slides ? 2 : 1) + 1);

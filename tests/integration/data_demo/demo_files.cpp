@@ -62,7 +62,7 @@ TEST_CASE("demo data is a BreakHis tree that scans, splits and passes the audit"
     malignant += sample.label;
   }
   CHECK(cases.size() == 12);
-  CHECK(slides.size() == 15);
+  CHECK(slides.size() == 16);
   CHECK(malignant == 36);
 
   const auto split = make_split(decoded.table, config.split, 42, "case");
