@@ -32,7 +32,7 @@ const CudaServices& cuda() {
 
 [[noreturn]] void no_device(std::string_view name, std::string what) {
   throw Error(ExitCode::device, {std::move(what), fmt::format("device \"{}\"", printable(name)),
-                                 "use --device cpu, or see `bcx doctor`"});
+                                 "use --device cpu"});
 }
 
 int gpu_count() {

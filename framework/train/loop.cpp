@@ -287,8 +287,10 @@ double TrainLoop::elapsed_seconds() const {
 void TrainLoop::set_learning_rate(double rate) {
   if (!(rate >= 0) || !std::isfinite(rate))
     throw Error(ExitCode::plugin, fmt::format("asked for a learning rate of {}", shortest(rate)));
+  // Into the record only: callbacks that lower it say so themselves.
   if (rate != base_rate_)
-    log(fmt::format("learning rate {} -> {}", shortest(base_rate_), shortest(rate)));
+    parts_.tracker.event(tracker::Level::info, fmt::format("base learning rate {} -> {}",
+                                                           shortest(base_rate_), shortest(rate)));
   base_rate_ = rate;
 }
 

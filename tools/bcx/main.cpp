@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
@@ -21,6 +22,18 @@ int report(const bcx::Error& error) {
     fmt::print(stderr, "error: {}\n", error.what());
   }
   return static_cast<int>(error.code());
+}
+
+/// CLI11 only says that a subcommand is required; a typo deserves the name that was meant.
+void require_known_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return;
+  const std::string hint = bcx::did_you_mean(argv[1], names);
+  throw bcx::Error(bcx::ExitCode::usage,
+                   {fmt::format("unknown command \"{}\"", bcx::printable(argv[1])), "",
+                    hint.empty() ? "see bcx --help" : hint});
 }
 
 }  // namespace
@@ -42,6 +55,7 @@ int main(int argc, char** argv) {
   add_data(app, action);
   add_weights(app, action);
   try {
+    require_known_command(app, argc, argv);
     app.parse(argc, argv);
     return action ? action() : static_cast<int>(bcx::ExitCode::ok);
   } catch (const CLI::ParseError& error) {

@@ -132,8 +132,8 @@ TEST_CASE("a run trains, is recorded and can be shown") {
   const auto done = here.bcx({"run", "small.toml", "--tag", "first"});
   INFO(done.err);
   REQUIRE(done.code == 0);
-  CHECK(done.out.find("test.accuracy") != std::string::npos);
-  CHECK(done.out.find("test.tta.accuracy") != std::string::npos);
+  CHECK(done.out.find("majority_baseline") != std::string::npos);
+  CHECK(done.out.find("with test-time augmentation") != std::string::npos);
   CHECK(done.err.find("epoch 3/3") != std::string::npos);
 
   const auto run = here.run_named("small");
@@ -242,15 +242,67 @@ TEST_CASE("a random split of images is stamped wherever the run is shown") {
   CHECK(here.bcx({"show", "@last"}).out.find("LEAKY") != std::string::npos);
 }
 
-TEST_CASE("what goes wrong in a run is in its record") {
+TEST_CASE("what goes wrong in a run is said and recorded") {
   const Workplace here;
-  const auto missing = here.bcx({"run", "small.toml", "--set", "model.weights=imagenet"});
-  CHECK(missing.code == 3);
-  INFO(missing.err);
-  CHECK(missing.err.find("bcx weights fetch resnet18") != std::string::npos);
-  const auto run = here.run_named("small");
-  CHECK(run.at("status") == "failed");
+  const auto image = [&] {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::recursive_directory_iterator(here.path() / "demo"))
+      if (entry.path().extension() == ".png") found.push_back(entry.path());
+    return *std::min_element(found.begin(), found.end());
+  }();
+  const std::string whole = test::slurp(image);
+  const auto fails = [&](std::vector<std::string> more, int code, const std::string& error) {
+    std::vector<std::string> arguments{"run", "small.toml", "--quiet"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto done = here.bcx(arguments);
+    CHECK(done.code == code);
+    CHECK(done.err == error);
+  };
 
-  const auto device = here.bcx({"run", "small.toml", "--device", "cuda:7"});
-  CHECK(device.code == 5);
+  std::ofstream(image, std::ios::binary) << whole.substr(0, 300);
+  fails({}, 3,
+        "error: " + fs::canonical(image).string() +
+            ": PNG is truncated: 8192 bytes are due at 41, the file has 300\n"
+            "error: 1 of 72 images cannot be read; repair or remove them, or leave them out with "
+            "data.unreadable = \"quarantine\"\n2 mistakes\n");
+  CHECK(here.run_named("small").at("status") == "failed");
+  std::ofstream(image, std::ios::binary) << whole;
+
+  std::ofstream(here.path() / "junk.safetensors") << "junk";
+  const std::string junk = (fs::canonical(here.path()) / "junk.safetensors").string();
+  fails({"--set", "model.weights=junk.safetensors"}, 3,
+        "error: " + junk + ": holds 4 bytes, a safetensors file has at least 10\n");
+
+  const auto plugins = here.path() / "plugins";
+  fs::create_directory(plugins);
+  std::ofstream(plugins / "mine.bcx.so", std::ios::binary)
+      << test::slurp(test::build_dir() / "lib/bcx/plugins/csv_log.bcx.so").substr(0, 40);
+  const auto broken =
+      here.bcx({"run", "small.toml", "--plugin-path", "plugins", "--set", "model.backbone=mine"});
+  CHECK(broken.code == 4);
+  CHECK(broken.err.find("unknown backbone \"mine\"; see bcx plugins list\n") != std::string::npos);
+  CHECK(broken.err.find("plugins/mine.bcx.so: ") != std::string::npos);
+
+  fails({"--device", "cuda:7"}, 5,
+        "error: device \"cuda:7\": no NVIDIA driver on this machine; use --device cpu\n");
+  fails({"--set", "train.freeze=[\"backbone.lyer1.*\"]"}, 2,
+        "error: train.freeze: freeze pattern \"backbone.lyer1.*\" matches no parameter\n");
+  fails({"--set", "optimizer.learning_rate=1e30"}, 1,
+        "error: the loss is nan at step 2 (epoch 1); lower optimizer.learning_rate, add a warm-up, "
+        "or set "
+        "train.clip_norm\n");
+
+  const auto typo = here.bcx({"rnu", "small.toml"});
+  CHECK(typo.code == 2);
+  CHECK(typo.err == "error: unknown command \"rnu\"; did you mean \"run\"?\n");
+}
+
+TEST_CASE("weights that are not there are an error with three remedies") {
+  const Workplace here;
+  const auto missing =
+      here.bcx({"run", "small.toml", "--quiet", "--set", "model.weights=imagenet"});
+  INFO(missing.err);
+  CHECK(missing.code == 3);
+  for (const char* remedy : {"bcx weights fetch resnet18", ".safetensors", "none"})
+    CHECK(missing.err.find(remedy) != std::string::npos);
 }
