@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
+#include "load_engine.h"
 #include "open_experiment.h"
 
 namespace bcx::cli {
@@ -58,12 +59,13 @@ void print_summary(const OpenedExperiment& opened) {
   fmt::print("{}", table.text(terminal_width()));
 }
 
-int check(const ExperimentOptions& options, bool resolved) {
+int check(const ExperimentOptions& options, bool resolved, bool model) {
   const OpenedExperiment opened = open_experiment(options);
   if (resolved) fmt::print("{}", config::resolved_text(opened.experiment));
   auto missing = config::check_files(opened.experiment);
   if (!missing.empty()) throw ErrorList(std::move(missing));
   if (!resolved) print_summary(opened);
+  if (model) fmt::print("\n{}", load_engine().model_summary(opened.experiment, *opened.catalog));
   return static_cast<int>(ExitCode::ok);
 }
 
@@ -77,9 +79,12 @@ void add_check(CLI::App& app, Action& action) {
   add_experiment_options(*command, *options);
   command->add_flag("--resolved", *resolved,
                     "Print the whole experiment with the origin of each value");
+  auto model = std::make_shared<bool>(false);
+  command->add_flag("--model", *model,
+                    "Build the model: its parts, and the memory that a step takes");
   command->footer(
       "Example:\n  bcx check experiments/densenet201.toml --set train.epochs=3 --resolved");
-  command->callback([=, &action] { action = [=] { return check(*options, *resolved); }; });
+  command->callback([=, &action] { action = [=] { return check(*options, *resolved, *model); }; });
 }
 
 }  // namespace bcx::cli

@@ -10,13 +10,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/shared_object.h"
 #include "base/signals.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
 #include "console.h"
-#include "engine/engine.h"
+#include "load_engine.h"
 #include "main_metrics.h"
 #include "open_experiment.h"
 #include "tracker/reader.h"
@@ -30,11 +29,6 @@ struct RunOptions {
   std::vector<std::string> tags;
   bool force = false, quiet = false, json = false;
 };
-
-const engine::Engine& load_engine() {
-  return *reinterpret_cast<const engine::Engine* (*)()>(
-      load_host_symbol("bcx_engine", "bcx_engine"))();
-}
 
 /// First line that a command prints, empty when it fails: git is asked, not required.
 std::string first_line_of(const char* command) {

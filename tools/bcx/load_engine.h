@@ -1,0 +1,15 @@
+// libbcx_engine.so, and LibTorch behind it, for the commands that need them.
+#pragma once
+
+#include "base/shared_object.h"
+#include "engine/engine.h"
+
+namespace bcx::cli {
+
+/// Opens the engine at the first call (0.3 s: LibTorch's own start).
+inline const engine::Engine& load_engine() {
+  return *reinterpret_cast<const engine::Engine* (*)()>(
+      load_host_symbol("bcx_engine", "bcx_engine"))();
+}
+
+}  // namespace bcx::cli
