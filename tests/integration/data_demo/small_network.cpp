@@ -44,6 +44,7 @@ double pair_auc(const std::vector<double>& scores, const std::vector<int>& label
 
 Outcome train_and_test(const Pictures& pictures, const data::Split& split, int epochs,
                        std::uint64_t seed) {
+  torch::set_num_threads(1);  // work this small only waits for a second thread
   torch::manual_seed(static_cast<std::int64_t>(seed));
   const auto images =
       torch::tensor(pictures.values).view({pictures.count, 3, pictures.side, pictures.side});
