@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "tracker/bucket.h"
 #include "tracker/rows.h"
 
 namespace bcx::tracker {
@@ -154,6 +155,11 @@ class Reader {
 
   /// Valid rows in the order of steps.
   std::vector<Point> series(std::string_view run_id, std::string_view metric) const;
+  /// The same in about `at_most` buckets (a few dozen more at its end; a point each when there are
+  /// no more), read from the levels that the writer keeps: a million points in milliseconds, and
+  /// every extreme is there. Empty for a key that the run has not.
+  std::vector<Bucket> overview(std::string_view run_id, std::string_view metric,
+                               std::int64_t at_most) const;
   std::vector<EventShown> events(std::string_view run_id) const;
   std::vector<AttemptShown> attempts(std::string_view run_id) const;
   std::vector<CheckpointShown> checkpoints(std::string_view run_id) const;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "tracker/host.h"
+#include "tracker/store_levels.h"
 
 namespace bcx::tracker {
 namespace {
@@ -169,7 +170,11 @@ void RunStore::begin_attempt(const Cursor& cursor, const Pairs& system) {
   auto& known = database_.cached("SELECT key FROM metric_summary WHERE run=?");
   for (bool more = known.start(run_); more; more = known.step()) keys.push_back(known.integer(0));
   known.reset();
-  for (const auto key : keys) summarise_again(key);
+  for (const auto key : keys) {
+    summarise_again(key);
+    delete_buckets_from(database_, run_, key, cursor.step + 1);
+  }
+  levels_.clear();
 }
 
 void RunStore::event(const EventEntry& event) {

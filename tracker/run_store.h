@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <set>
 #include <span>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tracker/levels.h"
 #include "tracker/reader.h"
 #include "tracker/rows.h"
 #include "tracker/sqlite.h"
@@ -85,6 +87,7 @@ class RunStore {
   MetricSummary& summary(std::int64_t key);
   void save_summary(std::int64_t key, const MetricSummary& summary);
   void summarise_again(std::int64_t key);
+  Levels& levels(std::int64_t key);
   std::string relative(const std::filesystem::path& path) const;
 
   Database database_;
@@ -94,11 +97,13 @@ class RunStore {
   std::int64_t first_step_ = 0;     // of this attempt
   std::vector<std::int64_t> keys_;  // name's index → metric_key.id, 0 not yet known
   std::map<std::int64_t, MetricSummary> summaries_;  // metric_key.id →
+  std::map<std::int64_t, Levels> levels_;            // metric_key.id →
 };
 
 /// The series of one metric without what resumes undid: rows beyond their attempt's end are left
-/// out, and of two attempts' rows for one step the later one stands.
-std::vector<Point> valid_series(const Database& database, std::int64_t run, std::int64_t key);
+/// out, and of two attempts' rows for one step the later one stands. Steps beyond `after` only.
+std::vector<Point> valid_series(const Database& database, std::int64_t run, std::int64_t key,
+                                std::int64_t after = std::numeric_limits<std::int64_t>::min());
 
 /// Adds a value that comes after all others.
 void add_to(MetricSummary& summary, const Point& point);

@@ -206,7 +206,28 @@ LEFT JOIN sample s ON s.dataset = e.dataset AND s.id = p.sample
 WHERE r.trashed IS NULL;
 )sql";
 
-constexpr std::array<Migration, 1> all{{{1, version_1}}};
+// Levels of curves were planned in version 1 and not written. A file that travels (`bcx export`)
+// holds its runs' files, in pieces so that one of any size fits.
+constexpr const char* version_2 = R"sql(
+DROP TABLE metric_bucket;
+CREATE TABLE metric_bucket (
+  run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, key INTEGER NOT NULL REFERENCES metric_key,
+  level INTEGER NOT NULL, first_step INTEGER NOT NULL, last_step INTEGER NOT NULL,
+  count INTEGER NOT NULL, nan_count INTEGER NOT NULL, infinite_count INTEGER NOT NULL,
+  min REAL, max REAL, mean REAL, min_step INTEGER, max_step INTEGER,
+  first_epoch REAL, last_epoch REAL, first_time INTEGER NOT NULL, last_time INTEGER NOT NULL,
+  PRIMARY KEY (run, key, level, first_step)) WITHOUT ROWID, STRICT;
+
+CREATE TABLE packed_file (
+  id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  path TEXT NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, UNIQUE (run, path)) STRICT;
+
+CREATE TABLE packed_piece (
+  file INTEGER NOT NULL REFERENCES packed_file ON DELETE CASCADE, number INTEGER NOT NULL,
+  data BLOB NOT NULL, PRIMARY KEY (file, number)) STRICT;
+)sql";
+
+constexpr std::array<Migration, 2> all{{{1, version_1}, {2, version_2}}};
 
 }  // namespace
 

@@ -214,6 +214,15 @@ Transaction::~Transaction() {
   if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
+Snapshot::Snapshot(const Database& database) : database_(database) {
+  const int result = sqlite3_exec(database.handle(), "BEGIN", nullptr, nullptr, nullptr);
+  if (result != SQLITE_OK) throw_sqlite(database.handle(), database.path().string(), result);
+}
+
+Snapshot::~Snapshot() {
+  sqlite3_exec(database_.handle(), "COMMIT", nullptr, nullptr, nullptr);
+}
+
 void Transaction::commit() {
   database_.execute("COMMIT");
   open_ = false;

@@ -120,6 +120,18 @@ class Transaction {
   bool open_ = true;
 };
 
+/// A read transaction: all queries while it lives see the file as it was at the first of them.
+class Snapshot {
+ public:
+  explicit Snapshot(const Database& database);
+  ~Snapshot();
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  const Database& database_;
+};
+
 /// Throws the connection's last error as bcx::Error (storage) with a remedy.
 [[noreturn]] void throw_sqlite(sqlite3* database, const std::string& path, int result);
 

@@ -3,6 +3,7 @@
 
 #include "tracker/host.h"
 #include "tracker/run_store.h"
+#include "tracker/store_levels.h"
 
 namespace bcx::tracker {
 
@@ -25,7 +26,8 @@ void add_to(MetricSummary& summary, const Point& point) {
   }
 }
 
-std::vector<Point> valid_series(const Database& database, std::int64_t run, std::int64_t key) {
+std::vector<Point> valid_series(const Database& database, std::int64_t run, std::int64_t key,
+                                std::int64_t after) {
   std::map<std::int64_t, std::optional<std::int64_t>> ends;
   auto& attempts = database.cached("SELECT number, end_step FROM attempt WHERE run=?");
   for (bool more = attempts.start(run); more; more = attempts.step())
@@ -34,9 +36,9 @@ std::vector<Point> valid_series(const Database& database, std::int64_t run, std:
 
   std::vector<Point> points;
   auto& rows = database.cached(
-      "SELECT step, attempt, epoch, value, time FROM metric WHERE run=? AND key=? "
+      "SELECT step, attempt, epoch, value, time FROM metric WHERE run=? AND key=? AND step>? "
       "ORDER BY step, attempt");
-  for (bool more = rows.start(run, key); more; more = rows.step()) {
+  for (bool more = rows.start(run, key, after); more; more = rows.step()) {
     const auto step = rows.integer(0);
     const auto& end = ends[rows.integer(1)];
     if (end && step > *end) continue;
@@ -85,15 +87,28 @@ void RunStore::summarise_again(std::int64_t key) {
   save_summary(key, fresh);
 }
 
+Levels& RunStore::levels(std::int64_t key) {
+  const auto found = levels_.find(key);
+  if (found != levels_.end()) return found->second;
+  return levels_.emplace(key, load_levels(database_, run_, key)).first->second;
+}
+
 std::set<std::uint32_t> RunStore::metrics(std::span<const MetricEntry> entries,
                                           const std::vector<std::string>& names) {
   std::set<std::uint32_t> repeated;
   std::set<std::int64_t> touched, overwritten;
+  std::map<std::int64_t, std::int64_t> level_again;  // key → from this step
+  const auto add_to_levels = [this](std::int64_t key, Levels& levels, const Point& point) {
+    levels.add(point, [&](int level, const Bucket& bucket) {
+      insert_bucket(database_, run_, key, level, bucket);
+    });
+  };
   auto& insert = database_.cached(
       "INSERT INTO metric (run, key, step, attempt, epoch, value, time) VALUES (?,?,?,?,?,?,?) "
       "ON CONFLICT DO NOTHING");
   for (const auto& entry : entries) {
     const auto key = metric_key(entry.name, names);
+    auto& curve = levels(key);  // before the row is there: it may be made from the rows
     insert.run(run_, key, entry.step, attempt_, entry.epoch, entry.value, entry.time);
     if (database_.changes() == 0) {
       repeated.insert(entry.name);
@@ -101,11 +116,22 @@ std::set<std::uint32_t> RunStore::metrics(std::span<const MetricEntry> entries,
     }
     // At the very step that this attempt began from an older attempt's row may now be hidden.
     if (attempt_ > 1 && entry.step <= first_step_) overwritten.insert(key);
-    add_to(summary(key), {entry.step, entry.epoch, entry.value, entry.time});
+    const Point point{entry.step, entry.epoch, entry.value, entry.time};
+    if (entry.step > curve.last_step() && level_again.count(key) == 0) {
+      add_to_levels(key, curve, point);
+    } else {
+      const auto from = level_again.emplace(key, entry.step).first;
+      from->second = std::min(from->second, entry.step);
+    }
+    add_to(summary(key), point);
     touched.insert(key);
   }
   for (const auto key : touched) save_summary(key, summaries_[key]);
   for (const auto key : overwritten) summarise_again(key);
+  for (const auto& [key, step] : level_again) {
+    delete_buckets_from(database_, run_, key, step);
+    levels_[key] = load_levels(database_, run_, key);
+  }
   return repeated;
 }
 
