@@ -38,10 +38,11 @@ struct RunRequest {
 struct RunOutcome {
   std::string id, short_id;
   std::filesystem::path folder;
-  bool stopped = false;  ///< by a signal; the state is saved
+  bool stopped = false;    ///< by a signal
+  bool resumable = false;  ///< stopped, and there is a checkpoint to go on from
   std::vector<std::string> stamps;
   std::vector<std::pair<std::string, double>>
-      metrics;  ///< of the last epoch and the final evaluation
+      metrics;  ///< of the final evaluation; empty without a test part
 };
 
 /// Re-entrant: nothing about a run is global, apart from threads and determinism, which are the

@@ -145,8 +145,11 @@ class Session {
   RunOutcome execute();
 
  private:
+  void examine_checkpoint();
   void open_tracker();
   void prepare();
+  void require_choosable_threshold() const;
+  void end(tracker::Status status, tracker::Level level, const std::string& reason) noexcept;
   void build_model();
   void build_training();
   void choose_precision();
@@ -156,6 +159,7 @@ class Session {
   void complete(train::Snapshot& snapshot) const;
   void train_and_evaluate(RunOutcome& outcome);
   void load_best(const std::optional<std::filesystem::path>& best);
+  double chosen_threshold(const eval::Predictions& predictions);
   NamedValues final_evaluation(Evaluator& evaluator);
   EvaluationPlan plan(data::Part part, const std::string& prefix, const std::string& purpose) const;
 
@@ -178,6 +182,7 @@ class Session {
   train::Candidates candidates_;
   std::optional<train::CheckpointStore> checkpoints_;
   std::optional<train::TrainLoop> loop_;
+  std::vector<std::string> differences_;  // from the checkpoint; empty when not resuming
   std::string best_path_;
 };
 
@@ -185,6 +190,7 @@ RunOutcome Session::execute() {
   threads_ =
       train::apply_process_settings({static_cast<int>(e_.train.threads), e_.train.deterministic});
   device_ = train::resolve_device(e_.train.device);
+  if (request_.resume) examine_checkpoint();
   open_tracker();
   RunOutcome outcome;
   outcome.id = tracker_->id();
@@ -198,29 +204,64 @@ RunOutcome Session::execute() {
         outcome.stopped ? fmt::format("signal {}", stop_signal()) : loop_->stop_reason());
   } catch (const Error& error) {
     const bool stopped = error.code() == ExitCode::stopped;
-    tracker_->event(stopped ? tracker::Level::info : tracker::Level::error, error.what());
-    tracker_->finish(stopped ? tracker::Status::stopped : tracker::Status::failed, error.what());
+    if (stopped)
+      end(tracker::Status::stopped, tracker::Level::info, error.what());
+    else
+      end(tracker::Status::failed, tracker::Level::error, error.what());
     if (!stopped) throw;
     outcome.stopped = true;
   } catch (const std::exception& error) {
-    tracker_->event(tracker::Level::error, error.what());
-    tracker_->finish(tracker::Status::failed, error.what());
+    end(tracker::Status::failed, tracker::Level::error, error.what());
     throw;
   }
+  outcome.resumable = outcome.stopped && (loop_ || checkpoint_);
   return outcome;
+}
+
+/// Ends the record of a run that did not come to its end. What goes wrong here is only reported:
+/// the user must see what ended the run.
+void Session::end(tracker::Status status, tracker::Level level,
+                  const std::string& reason) noexcept {
+  const auto attempt = [&](auto work) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      observer_.message(Tone::warning, error.what());
+    }
+  };
+  // The checkpoint under way is good, and its row must stand before the record is closed.
+  attempt([&] {
+    if (checkpoints_) checkpoints_->wait();
+  });
+  attempt([&] {
+    tracker_->event(level, reason);
+    tracker_->finish(status, reason);
+  });
+}
+
+/// Everything that may refuse a resume, before the run is touched: a refused one must leave it as
+/// it was.
+void Session::examine_checkpoint() {
+  checkpoint_ = open_checkpoint(*request_.resume, observer_);
+  manifest_ = train::read_manifest(*checkpoint_);
+  data_ = prepare_data(e_, observer_);
+  differences_ = differences(manifest_);
+  if (!differences_.empty() && !request_.resume->force)
+    throw Error(ExitCode::usage,
+                {fmt::format("cannot go on exactly: another {} than at the "
+                             "checkpoint",
+                             join(differences_, ", ")),
+                 e_.name, "go on all the same with --force (the run is stamped FORCED)"});
 }
 
 void Session::open_tracker() {
   if (request_.resume) {
-    checkpoint_ = open_checkpoint(*request_.resume, observer_);
-    manifest_ = train::read_manifest(*checkpoint_);
     tracker_ = tracker::RunWriter::resume(
         e_.tracker, request_.resume->run_id,
         {manifest_.at("epoch"), manifest_.at("samples"), manifest_.at("step")},
         system_rows(device_, threads_));
   } else {
     tracker_ = tracker::RunWriter::create(e_.tracker, describe(request_, device_, threads_));
-    write_atomically(tracker_->folder() / "experiment.toml", config::resolved_text(e_));
   }
   observer_.message(Tone::note,
                     fmt::format("run      {} ({}), {}", printable(tracker_->name()),
@@ -228,16 +269,32 @@ void Session::open_tracker() {
 }
 
 void Session::prepare() {
-  data_ = prepare_data(e_, observer_);
+  if (!request_.resume)
+    write_atomically(tracker_->folder() / "experiment.toml", config::resolved_text(e_));
+  if (!data_) data_ = prepare_data(e_, observer_);
   record_data(*data_, e_, *tracker_);
   if (data_->part(data::Part::train).size() < 2)
     throw Error(ExitCode::data,
                 {"fewer than two training images", "data.split", "use more data or other shares"});
+  require_choosable_threshold();
   candidates_ = data_->candidates();
   build_model();
   build_training();
   if (checkpoint_) resume();
   choose_precision();
+}
+
+/// Said before the training and not after it.
+void Session::require_choosable_threshold() const {
+  const auto& images = data_->split.images;
+  if (images.size() != 2 || !eval::is_chosen(e_.evaluate.threshold)) return;
+  for (std::size_t c = 0; c < images.size(); ++c)
+    if (images[c][static_cast<std::size_t>(data::Part::validation)] == 0)
+      throw Error(ExitCode::data,
+                  {fmt::format("no threshold can be chosen: the validation part has "
+                               "no image of class \"{}\"",
+                               printable(data_->decoded.table.classes[c])),
+                   "evaluate.threshold", "use a number, or another split"});
 }
 
 void Session::build_model() {
@@ -298,6 +355,7 @@ void Session::choose_precision() {
     const auto choice =
         train::choose_precision(device_, e_.model.backbone.name, e_.data.image_size,
                                 e_.train.batch_size, [&](train::Precision precision) {
+                                  throw_if_stopped("timing precisions");
                                   step_->rehearse(input_->training(batch, 0), precision);
                                 });
     step_->set_precision(choice.precision);
@@ -323,6 +381,7 @@ std::vector<std::string> Session::differences(const nlohmann::json& manifest) co
   compare("data", "data_hash", data_->hash);
   compare("split", "split_hash", data_->split.hash);
   compare("threads", "threads", threads_);
+  compare("device", "device", c10::DeviceTypeName(device_.type(), /*lower_case=*/true));
   nlohmann::json builds = nlohmann::json::array();
   for (const auto& row : plugin_rows(request_)) builds.push_back(row.name + " " + row.build_id);
   compare("plugins", "plugins", builds);
@@ -330,14 +389,8 @@ std::vector<std::string> Session::differences(const nlohmann::json& manifest) co
 }
 
 void Session::resume() {
-  const auto found = differences(manifest_);
-  if (!found.empty() && !request_.resume->force)
-    throw Error(
-        ExitCode::usage,
-        {fmt::format("cannot go on exactly: another {} than at the checkpoint", join(found, ", ")),
-         tracker_->name(), "go on all the same with --force (the run is stamped FORCED)"});
-  if (!found.empty())
-    tracker_->stamp("FORCED", fmt::format("resumed with another {}", join(found, ", ")));
+  if (!differences_.empty())
+    tracker_->stamp("FORCED", fmt::format("resumed with another {}", join(differences_, ", ")));
   train::restore(*checkpoint_, *parameters_, *optimizer_->object, *step_);
 }
 
@@ -349,6 +402,7 @@ void Session::complete(train::Snapshot& snapshot) const {
   snapshot.manifest["data_hash"] = data_->hash;
   snapshot.manifest["split_hash"] = data_->split.hash;
   snapshot.manifest["threads"] = threads_;
+  snapshot.manifest["device"] = c10::DeviceTypeName(device_.type(), /*lower_case=*/true);
   snapshot.manifest["plugins"] = builds;
   snapshot.metadata["bcx.experiment"] = config::resolved_text(e_);
   snapshot.metadata["bcx.classes"] = nlohmann::json(data_->decoded.table.classes).dump();
@@ -387,22 +441,30 @@ void Session::load_best(const std::optional<std::filesystem::path>& best) {
   }
 }
 
+double Session::chosen_threshold(const eval::Predictions& predictions) {
+  const int positive = data_->decoded.table.positive;
+  const auto p = eval::Probabilities::softmax(predictions.logits, 2);
+  std::vector<bool> positives;
+  for (const auto target : predictions.targets) positives.push_back(target == positive);
+  const double threshold =
+      eval::choose_threshold(e_.evaluate.threshold, positives, p.scores(positive));
+  observer_.message(Tone::note, fmt::format("threshold {} (chosen on validation: {})",
+                                            shortest(threshold), e_.evaluate.threshold));
+  return threshold;
+}
+
 NamedValues Session::final_evaluation(Evaluator& evaluator) {
   NamedValues all;
   std::optional<double> threshold;
-  if (!data_->part(data::Part::validation).empty() && data_->decoded.table.classes.size() == 2) {
+  const bool two_classes = data_->decoded.table.classes.size() == 2;
+  if (two_classes && !eval::is_chosen(e_.evaluate.threshold))
+    threshold =
+        eval::choose_threshold(e_.evaluate.threshold, {}, eval::Scores(std::vector<double>{}));
+  if (!data_->part(data::Part::validation).empty() && two_classes) {
     auto validation = plan(data::Part::validation, "val", "final");
     validation.checkpoint = best_path_;
     const auto result = evaluator.evaluate(validation);
-    const auto p = eval::Probabilities::softmax(result.predictions.logits, 2);
-    std::vector<bool> positives;
-    for (const auto target : result.predictions.targets)
-      positives.push_back(target == data_->decoded.table.positive);
-    threshold = eval::choose_threshold(e_.evaluate.threshold, positives,
-                                       p.scores(data_->decoded.table.positive));
-    if (eval::is_chosen(e_.evaluate.threshold))
-      observer_.message(Tone::note, fmt::format("threshold {} (chosen on validation: {})",
-                                                shortest(*threshold), e_.evaluate.threshold));
+    if (!threshold) threshold = chosen_threshold(result.predictions);
   }
   if (data_->part(data::Part::test).empty()) return all;
   for (const std::int64_t views : {std::int64_t{1}, e_.evaluate.tta}) {
@@ -412,7 +474,7 @@ NamedValues Session::final_evaluation(Evaluator& evaluator) {
     test.views = views;
     test.checkpoint = best_path_;
     test.rule.threshold = threshold;
-    test.threshold_rule = e_.evaluate.threshold;
+    if (threshold) test.threshold_rule = e_.evaluate.threshold;
     const auto result = evaluator.evaluate(test);
     evaluator.record_curves(result);
     all.insert(all.end(), result.metrics.begin(), result.metrics.end());
@@ -441,6 +503,7 @@ void Session::train_and_evaluate(RunOutcome& outcome) {
   if (checkpoint_) loop_->load_state(manifest_);
   outcome.stopped = loop_->run() == train::LoopEnd::stopped;
   outcome.stamps = data_->audit.stamps;
+  if (!differences_.empty()) outcome.stamps.push_back("FORCED");
   if (outcome.stopped) return;
 
   load_best(loop_->best());

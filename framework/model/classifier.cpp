@@ -1,5 +1,6 @@
 #include "model/classifier.h"
 
+#include <fmt/ranges.h>
 #include <torch/torch.h>
 
 #include <cmath>
@@ -10,17 +11,35 @@ namespace bcx::model {
 namespace {
 
 constexpr double norm_eps = 1e-5, norm_momentum = 0.1;
+constexpr std::int64_t published_classes = 1000;
+
+/// A lower-precision tensor in float32; others, undefined ones too, as they are.
+at::Tensor at_least_float(const at::Tensor& x) {
+  const bool lower =
+      x.defined() && (x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kHalf);
+  return lower ? x.to(at::kFloat) : x;
+}
+
+/// A plugin's mistake in shapes would be broadcast away in the loss.
+void require_shape(const at::Tensor& x, std::int64_t n, std::int64_t channels, bool map) {
+  if (x.defined() && x.dim() == (map ? 4 : 2) && x.size(0) == n && x.size(1) == channels) return;
+  throw Error(ExitCode::plugin,
+              fmt::format("the backbone returned {} {}, expected [{}, {}{}]",
+                          map ? "a feature map" : "logits",
+                          x.defined() ? fmt::format("[{}]", fmt::join(x.sizes(), ", ")) : "nothing",
+                          n, channels, map ? ", h, w" : ""));
+}
 
 }  // namespace
 
 Head::Head(const config::HeadConfig& config, std::int64_t channels, std::int64_t classes)
     : config_(config) {
   if (config_.batch_norm) {
-    auto norm = register_module("norm", std::make_shared<torch::nn::Module>());
-    norm_weight_ = norm->register_parameter("weight", torch::ones({channels}));
-    norm_bias_ = norm->register_parameter("bias", torch::zeros({channels}));
-    running_mean_ = norm->register_buffer("running_mean", torch::zeros({channels}));
-    running_var_ = norm->register_buffer("running_var", torch::ones({channels}));
+    norm_ = register_module("norm", std::make_shared<torch::nn::Module>());
+    norm_weight_ = norm_->register_parameter("weight", torch::ones({channels}));
+    norm_bias_ = norm_->register_parameter("bias", torch::zeros({channels}));
+    running_mean_ = norm_->register_buffer("running_mean", torch::zeros({channels}));
+    running_var_ = norm_->register_buffer("running_var", torch::ones({channels}));
   }
   // Uniform in +-1/sqrt(fan_in) for weight and bias, as torch.nn.Linear initialises.
   const double bound = 1.0 / std::sqrt(static_cast<double>(channels));
@@ -35,17 +54,19 @@ at::Tensor Head::pool(const sdk::Features& features) const {
     if (features.pooled.defined()) return features.pooled;
     if (features.tokens.defined()) return features.tokens.select(1, 0);
   }
-  return config_.pool == "max" ? features.map.amax({2, 3}) : features.map.mean({2, 3});
+  if (config_.pool == "max") return features.map.amax({2, 3});
+  return features.map.mean({2, 3}, /*keepdim=*/false, weight_.scalar_type());
 }
 
 at::Tensor Head::forward(const sdk::Features& features, sdk::ModelContext& context) {
-  // The head is tiny: float32 costs nothing and keeps the logits exact under autocast.
+  // The head is tiny: float32 costs nothing, and logits of 8 bits would tie where scores differ.
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   auto x = pool(features);
   if (x.scalar_type() != weight_.scalar_type()) x = x.to(weight_.scalar_type());
   x = sdk::dropout(x, config_.dropout, is_training(), context);
   if (config_.batch_norm)
-    x = at::batch_norm(x, norm_weight_, norm_bias_, running_mean_, running_var_, is_training(),
-                       norm_momentum, norm_eps, /*cudnn_enabled=*/false);
+    x = at::batch_norm(x, norm_weight_, norm_bias_, running_mean_, running_var_,
+                       norm_->is_training(), norm_momentum, norm_eps, /*cudnn_enabled=*/false);
   return at::addmm(bias_, x, weight_.t());
 }
 
@@ -61,10 +82,15 @@ Classifier::Classifier(std::shared_ptr<sdk::Backbone> backbone, const config::He
 
 at::Tensor Classifier::forward(const at::Tensor& images, sdk::ModelContext& context) {
   const auto features = backbone_->forward(images, context);
-  if (!features.map.defined() || features.map.dim() != 4)
-    throw Error(ExitCode::plugin, "the backbone returned no feature map [N, C, h, w]");
+  require_shape(features.map, images.size(0), backbone_->channels(), true);
   if (head_) return head_->forward(features, context);
-  return backbone_->published_logits(features, context).to(at::kFloat);
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  const auto logits = backbone_->published_logits({.map = at_least_float(features.map),
+                                                   .tokens = at_least_float(features.tokens),
+                                                   .pooled = at_least_float(features.pooled)},
+                                                  context);
+  require_shape(logits, images.size(0), published_classes, false);
+  return logits;
 }
 
 void Classifier::train_unfrozen(bool train_frozen) {

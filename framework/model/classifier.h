@@ -19,13 +19,14 @@ namespace bcx::model {
 class Head : public torch::nn::Module {
  public:
   Head(const config::HeadConfig& config, std::int64_t channels, std::int64_t classes);
-  /// Logits [N, classes], float32 whatever the features' type.
+  /// Logits [N, classes] in the parameters' type (float32), under autocast too.
   at::Tensor forward(const sdk::Features& features, sdk::ModelContext& context);
 
  private:
   at::Tensor pool(const sdk::Features& features) const;
 
   config::HeadConfig config_;
+  std::shared_ptr<torch::nn::Module> norm_;
   at::Tensor norm_weight_, norm_bias_, running_mean_, running_var_;
   at::Tensor weight_, bias_;
 };

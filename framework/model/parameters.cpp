@@ -169,11 +169,8 @@ void FlatParameters::check_views(std::string_view after) const {
 }
 
 at::Tensor FlatParameters::read(const Entry& entry, const at::Tensor& flat) {
-  return view_of(entry, flat)
-      .detach()
-      .to(at::kCPU)
-      .contiguous(at::MemoryFormat::Contiguous)
-      .clone();
+  const auto view = view_of(entry, flat).detach();
+  return at::empty(entry.shape, view.options().device(at::kCPU)).copy_(view);
 }
 
 void FlatParameters::write(const Entry& entry, const at::Tensor& flat, const at::Tensor& usual) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/atomic_file.h"
 #include "base/paths.h"
@@ -30,6 +31,20 @@ nlohmann::json remembered() {
     // Not there yet, or unreadable: then it is measured again.
   }
   return nlohmann::json::object();
+}
+
+/// What was measured before; nothing for an entry that bcx does not write.
+std::optional<PrecisionChoice> remembered_choice(const std::string& key) {
+  const auto all = remembered();
+  const auto known = all.find(key);
+  if (known == all.end() || !known->is_object()) return std::nullopt;
+  const auto precision = known->find("precision"), reason = known->find("reason");
+  if (precision == known->end() || reason == known->end() || !reason->is_string())
+    return std::nullopt;
+  for (const auto choice : {Precision::fp32, Precision::bf16})
+    if (*precision == name_of(choice))
+      return PrecisionChoice{choice, reason->get<std::string>() + " (measured before)"};
+  return std::nullopt;
 }
 
 void remember(const std::string& key, Precision precision, const std::string& reason) {
@@ -64,10 +79,7 @@ PrecisionChoice choose_precision(at::Device device, const std::string& backbone,
     return {Precision::fp32, "fp32: this processor has no bfloat16 arithmetic"};
   const std::string key =
       fmt::format("{}/{}/{}/{}", device_name(device), backbone, image_size, batch_size);
-  const auto known = remembered();
-  if (known.contains(key) && known[key].is_object() && known[key].value("precision", "") != "fp16")
-    return {precision_named(known[key].value("precision", "fp32")),
-            known[key].value("reason", "") + " (measured before)"};
+  if (auto known = remembered_choice(key)) return *known;
 
   std::array<double, rounds> fp32{}, bf16{};
   rehearse(Precision::fp32);

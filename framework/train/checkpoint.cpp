@@ -68,10 +68,27 @@ const weights::TensorView& require(const weights::SafetensorsFile& file, const s
 void add_model(Snapshot& snapshot, const std::string& prefix,
                const model::FlatParameters& parameters, const at::Tensor& values,
                const at::Tensor& buffers) {
+  // From a GPU in two copies instead of one for each entry.
+  const auto host_values = values.to(at::kCPU), host_buffers = buffers.to(at::kCPU);
   for (const auto& entry : parameters.parameters())
-    snapshot.items.push_back({prefix + entry.name, model::FlatParameters::read(entry, values)});
+    snapshot.items.push_back(
+        {prefix + entry.name, model::FlatParameters::read(entry, host_values)});
   for (const auto& entry : parameters.statistics())
-    snapshot.items.push_back({prefix + entry.name, model::FlatParameters::read(entry, buffers)});
+    snapshot.items.push_back(
+        {prefix + entry.name, model::FlatParameters::read(entry, host_buffers)});
+}
+
+void restore_flat(const weights::SafetensorsFile& file, const std::string& prefix,
+                  const model::FlatParameters& parameters, const at::Tensor& values,
+                  const at::Tensor& buffers) {
+  const auto read = [&](const std::vector<model::Entry>& entries, const at::Tensor& flat) {
+    for (const auto& entry : entries) {
+      const auto& view = require(file, prefix + entry.name, entry.shape, dtype_of(flat));
+      model::FlatParameters::write(entry, flat, borrow(view, flat.scalar_type()));
+    }
+  };
+  read(parameters.parameters(), values);
+  read(parameters.statistics(), buffers);
 }
 
 void restore_named(const weights::SafetensorsFile& file, const std::string& prefix,
@@ -112,20 +129,14 @@ Snapshot take_snapshot(const model::FlatParameters& parameters, sdk::Optimizer& 
 
 void restore_model(const weights::SafetensorsFile& file, std::string_view prefix,
                    const model::FlatParameters& parameters) {
-  const auto read = [&](const std::vector<model::Entry>& entries, const at::Tensor& flat) {
-    for (const auto& entry : entries) {
-      const auto& view =
-          require(file, std::string(prefix) + entry.name, entry.shape, dtype_of(flat));
-      model::FlatParameters::write(entry, flat, borrow(view, flat.scalar_type()));
-    }
-  };
-  read(parameters.parameters(), parameters.values());
-  read(parameters.statistics(), parameters.buffers());
+  restore_flat(file, std::string(prefix), parameters, parameters.values(), parameters.buffers());
 }
 
 void restore(const weights::SafetensorsFile& file, const model::FlatParameters& parameters,
              sdk::Optimizer& optimizer, StepExecutor& step) {
   restore_model(file, "model.", parameters);
+  if (step.ema_values().defined())
+    restore_flat(file, "ema.", parameters, step.ema_values(), step.ema_buffers());
   restore_named(file, "optimizer.", optimizer.state());
   restore_named(file, "step.", step.state());
 }
@@ -168,12 +179,16 @@ void CheckpointStore::save(Snapshot snapshot, const std::string& tag, const std:
                            std::optional<double> value) {
   wait();
   require_finite_model(snapshot);
-  writing_ = std::async(std::launch::async, [this, snapshot = std::move(snapshot), tag, metric,
-                                             value] { write(snapshot, tag, metric, value); });
+  writing_ = std::async(std::launch::async,
+                        [this, snapshot = std::move(snapshot), tag, metric, value]() mutable {
+                          // Moved on, so that its memory goes back with the last byte and not at
+                          // the next save.
+                          write(std::move(snapshot), tag, metric, value);
+                        });
 }
 
-void CheckpointStore::write(const Snapshot& snapshot, const std::string& tag,
-                            const std::string& metric, std::optional<double> value) {
+void CheckpointStore::write(Snapshot snapshot, const std::string& tag, const std::string& metric,
+                            std::optional<double> value) {
   // Zero-padded, so that names sort by step.
   const std::string stem = tag == "last" ? fmt::format("last-{:010}", snapshot.cursor.step) : tag;
   const auto path = folder_ / (stem + ".safetensors");

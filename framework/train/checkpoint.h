@@ -79,7 +79,7 @@ class CheckpointStore {
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
-  void write(const Snapshot& snapshot, const std::string& tag, const std::string& metric,
+  void write(Snapshot snapshot, const std::string& tag, const std::string& metric,
              std::optional<double> value);
   void rotate();
 

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -31,8 +32,8 @@ const CudaServices& cuda() {
 }
 
 [[noreturn]] void no_device(std::string_view name, std::string what) {
-  throw Error(ExitCode::device, {std::move(what), fmt::format("device \"{}\"", printable(name)),
-                                 "use --device cpu"});
+  throw Error(ExitCode::device,
+              {std::move(what), fmt::format("device \"{}\"", printable(name)), "use --device cpu"});
 }
 
 int gpu_count() {
@@ -119,6 +120,13 @@ int apply_process_settings(ProcessSettings settings) {
     at::globalContext().setDeterministicAlgorithms(settings.deterministic, /*warn_only=*/false);
     at::globalContext().setDeterministicCuDNN(settings.deterministic);
     at::globalContext().setBenchmarkCuDNN(!settings.deterministic);
+    // fp32 is to mean fp32: LibTorch's default computes cuDNN's convolutions with 10-bit mantissas.
+    for (const auto op : {at::Float32Op::CONV, at::Float32Op::RNN})
+      at::globalContext().setFloat32Precision(at::Float32Backend::CUDA, op,
+                                              at::Float32Precision::IEEE);
+    // cuBLAS reads it when it starts; without it LibTorch refuses matrix products as not
+    // deterministic. A user's own choice stays.
+    if (settings.deterministic) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
     in_force = settings;
   }
   return settings.threads;

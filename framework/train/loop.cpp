@@ -25,9 +25,10 @@ double seconds_since(Clock::time_point start) {
 double horizon_of(const config::Experiment& experiment, std::size_t samples) {
   const auto& train = experiment.train;
   if (experiment.schedule.unit == "epoch") return static_cast<double>(train.epochs);
-  const double batches =
-      std::ceil(static_cast<double>(samples) / static_cast<double>(train.batch_size));
-  return std::ceil(batches / static_cast<double>(train.accumulate)) *
+  // Counted, since a small last batch may be dropped or join the one before it.
+  const auto cut =
+      batches(std::vector<std::int64_t>(samples), train.batch_size, train.last_batch).size();
+  return std::ceil(static_cast<double>(cut) / static_cast<double>(train.accumulate)) *
          static_cast<double>(train.epochs);
 }
 
@@ -38,6 +39,7 @@ TrainLoop::TrainLoop(LoopParts parts)
       schedule_(parts_.experiment.schedule, parts_.experiment.learning_rate,
                 horizon_of(parts_.experiment, parts_.candidates.indexes.size())),
       batch_size_(parts_.experiment.train.batch_size),
+      epoch_batch_size_(batch_size_),
       base_rate_(parts_.experiment.learning_rate),
       frozen_(parts_.experiment.train.freeze),
       folder_(parts_.tracker.folder().string()),
@@ -49,6 +51,28 @@ TrainLoop::TrainLoop(LoopParts parts)
 }
 
 LoopEnd TrainLoop::run() {
+  try {
+    run_epochs();
+  } catch (...) {
+    say_ended_after_error();
+    throw;
+  }
+  parts_.checkpoints.wait();
+  parts_.tracker.flush();
+  return stopped_ ? LoopEnd::stopped : LoopEnd::finished;
+}
+
+/// What a callback throws now would hide what ended the run.
+void TrainLoop::say_ended_after_error() noexcept {
+  for (auto& callback : parts_.callbacks) {
+    try {
+      callback.site("told that the run ended", [&] { callback.object->on_run_end(*this); });
+    } catch (const std::exception&) {
+    }
+  }
+}
+
+void TrainLoop::run_epochs() {
   call("the run began", [&](sdk::Callback& c) { c.on_run_begin(*this); });
   while (cursor_.epoch < epochs() && !stop_ && !stopped_) {
     const auto begun = Clock::now();
@@ -56,11 +80,8 @@ LoopEnd TrainLoop::run() {
     if (!stopped_) stopped_ = end_epoch(seconds_since(begun));
   }
   // Without a checkpoint callback, or stopped between its checkpoints.
-  if (saved_step_ != cursor_.step) save("last", std::nullopt);
+  if (!is_saved()) save("last", std::nullopt);
   call("the run ended", [&](sdk::Callback& c) { c.on_run_end(*this); });
-  parts_.checkpoints.wait();
-  parts_.tracker.flush();
-  return stopped_ ? LoopEnd::stopped : LoopEnd::finished;
 }
 
 void TrainLoop::train_epoch() {
@@ -69,12 +90,13 @@ void TrainLoop::train_epoch() {
   if (cursor_.samples == 0) {
     metrics_.clear();
     parts_.step.clear_totals();
+    epoch_batch_size_ = batch_size_;
     call("an epoch began", [&](sdk::Callback& c) { c.on_epoch_begin(*this); });
   }
   const auto& train = parts_.experiment.train;
   const auto order =
       epoch_order(parts_.candidates, train.sampler, parts_.experiment.seed, cursor_.epoch);
-  const auto all = batches(order, batch_size_, train.last_batch);
+  const auto all = batches(order, epoch_batch_size_, train.last_batch);
   const auto begun = Clock::now();
   const auto accumulate = static_cast<std::size_t>(train.accumulate);
   std::int64_t seen = 0;
@@ -168,6 +190,7 @@ bool TrainLoop::end_epoch(double seconds) {
   cursor_.samples = 0;
   parts_.step.clear_totals();
   save_requested();
+  if (checkpoint_requested() && !is_saved()) save("last", std::nullopt);
   return cursor_.epoch < epochs() && !stop_ && stop_requested();
 }
 
@@ -223,8 +246,14 @@ void TrainLoop::call(std::string_view when, const std::function<void(sdk::Callba
     callback.site(fmt::format("told that {}", when), [&] { what(*callback.object); });
 }
 
+bool TrainLoop::is_saved() const {
+  return saved_.epoch == cursor_.epoch && saved_.samples == cursor_.samples &&
+         saved_.step == cursor_.step;
+}
+
 void TrainLoop::save(const std::string& tag, std::optional<double> metric) {
-  if (tag == "last") saved_step_ = cursor_.step;
+  if (tag == "last") saved_ = cursor_;
+  parts_.tracker.flush();  // files of callbacks, which a resume takes up where the state says
   auto snapshot = take_snapshot(parts_.parameters, parts_.optimizer, parts_.step);
   snapshot.cursor = cursor_;
   snapshot.manifest = state();
@@ -253,6 +282,10 @@ nlohmann::json TrainLoop::state() const {
           {"samples", cursor_.samples},
           {"step", cursor_.step},
           {"batch_size", batch_size_},
+          {"epoch_batch_size", epoch_batch_size_},
+          {"epochs", epochs()},
+          {"stop", stop_ && cursor_.samples == 0},
+          {"stop_reason", stop_reason_},
           {"learning_rate", base_rate_},
           {"horizon", schedule_.horizon()},
           {"frozen", frozen_},
@@ -263,8 +296,12 @@ nlohmann::json TrainLoop::state() const {
 
 void TrainLoop::load_state(const nlohmann::json& manifest) {
   cursor_ = {manifest.at("epoch"), manifest.at("samples"), manifest.at("step")};
-  saved_step_ = cursor_.step;
+  saved_ = cursor_;
   batch_size_ = manifest.at("batch_size");
+  epoch_batch_size_ = manifest.at("epoch_batch_size");
+  // What a callback ended stays ended, unless the run was given other epochs since.
+  stop_ = manifest.at("stop").get<bool>() && manifest.at("epochs") == epochs();
+  if (stop_) stop_reason_ = manifest.at("stop_reason");
   base_rate_ = manifest.at("learning_rate");
   schedule_ =
       Schedule(parts_.experiment.schedule, parts_.experiment.learning_rate, manifest.at("horizon"));

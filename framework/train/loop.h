@@ -57,8 +57,8 @@ class TrainLoop : private sdk::CallbackContext {
   /// Goes on from a checkpoint's manifest; model, optimizer and step are restored by the caller.
   void load_state(const nlohmann::json& manifest);
 
-  /// Throws what a callback, the model or the disk threw; the tracker and the last checkpoint are
-  /// then as of the last step. `stopped`: a signal came, the state is saved.
+  /// Throws what a callback, the model or the disk threw, after on_run_end. `stopped`: a signal
+  /// came, the state is saved.
   LoopEnd run();
 
   const std::string& stop_reason() const { return stop_reason_; }
@@ -84,6 +84,8 @@ class TrainLoop : private sdk::CallbackContext {
   void log(std::string_view message) override;
   void io(std::function<void()> work) override;
 
+  void run_epochs();
+  void say_ended_after_error() noexcept;
   void train_epoch();
   bool end_epoch(double seconds);
   void one_step(std::span<const std::span<const std::int64_t>> micro_batches);
@@ -95,6 +97,7 @@ class TrainLoop : private sdk::CallbackContext {
   void report_progress(std::size_t done, std::size_t total, double seconds);
   void call(std::string_view when, const std::function<void(sdk::Callback&)>& what);
   void save(const std::string& tag, std::optional<double> metric);
+  bool is_saved() const;
   void save_requested();
   nlohmann::json state() const;
   bool interrupted();
@@ -102,7 +105,8 @@ class TrainLoop : private sdk::CallbackContext {
   LoopParts parts_;
   Schedule schedule_;
   tracker::Cursor cursor_;
-  std::int64_t batch_size_, saved_step_ = 0;
+  tracker::Cursor saved_;                       // of the newest "last" checkpoint
+  std::int64_t batch_size_, epoch_batch_size_;  // asked for; in force until the epoch's end
   double base_rate_;
   std::vector<std::string> frozen_;
   bool frozen_by_callback_ = false;

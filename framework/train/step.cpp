@@ -51,6 +51,12 @@ StepExecutor::StepExecutor(model::Classifier& classifier, model::FlatParameters&
 void StepExecutor::set_frozen(std::span<const std::string> patterns) {
   parameters_.freeze(patterns);
   groups_ = parameters_.groups(learning_rate_);
+  classifier_.train_unfrozen(settings_.train_frozen_batch_norm);
+}
+
+void StepExecutor::enter_training() {
+  // Looking at every parameter of every module takes milliseconds, so only after an evaluation.
+  if (!classifier_.is_training()) classifier_.train_unfrozen(settings_.train_frozen_batch_norm);
 }
 
 void StepExecutor::set_learning_rate(double rate) {
@@ -84,7 +90,7 @@ at::Tensor StepExecutor::forward_backward(const sdk::Batch& batch, MicroStep mic
 StepValues StepExecutor::run(std::int64_t count, std::int64_t sample_count,
                              const std::function<sdk::Batch(std::int64_t)>& make_batch,
                              StepPosition position) {
-  classifier_.train_unfrozen(settings_.train_frozen_batch_norm);
+  enter_training();
   at::Tensor loss;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto batch = make_batch(i);
@@ -148,21 +154,16 @@ std::int64_t StepExecutor::optimizer_steps() const {
 }
 
 std::vector<sdk::NamedTensor> StepExecutor::state() {
-  std::vector<sdk::NamedTensor> state{{"step", step_},
-                                      {"totals", totals_},
-                                      {"loss_scale", loss_scale_},
-                                      {"good_steps", good_steps_}};
-  if (ema_values_.defined()) {
-    state.push_back({"ema.values", ema_values_});
-    state.push_back({"ema.buffers", ema_buffers_});
-  }
-  return state;
+  return {{"step", step_},
+          {"totals", totals_},
+          {"loss_scale", loss_scale_},
+          {"good_steps", good_steps_}};
 }
 
 void StepExecutor::rehearse(const sdk::Batch& batch, Precision precision) {
   const auto buffers = parameters_.buffers().clone();
   const auto totals = totals_.clone();
-  classifier_.train_unfrozen(settings_.train_frozen_batch_norm);
+  enter_training();
   context_.generator.set_current_seed(0);
   forward_backward(batch, {0, 1.0}, precision);
   torch::NoGradGuard no_grad;

@@ -70,16 +70,16 @@ class StepExecutor {
   void clear_totals();
   std::int64_t optimizer_steps() const;  ///< without skipped ones; waits for the device
 
-  /// Everything beside model and optimizer that a resume needs, by reference: accumulators, step
-  /// count, loss scale, moving averages.
+  /// What a resume needs beside model, optimizer and moving average, by reference: accumulators,
+  /// step count, loss scale.
   std::vector<sdk::NamedTensor> state();
 
   /// The moving average, undefined without: values [n] and buffers [m] in FlatParameters's layout.
   const at::Tensor& ema_values() const { return ema_values_; }
   const at::Tensor& ema_buffers() const { return ema_buffers_; }
 
-  /// Forward and backward without a trace: running statistics, gradients and accumulators are as
-  /// before. For timing.
+  /// Forward and backward without a trace: running statistics and accumulators are as before, and
+  /// every step fills the gradients anew. For timing.
   void rehearse(const sdk::Batch& batch, Precision precision);
 
   const StepSettings& settings() const { return settings_; }
@@ -93,6 +93,7 @@ class StepExecutor {
     double share;
   };
   at::Tensor forward_backward(const sdk::Batch& batch, MicroStep micro, Precision precision);
+  void enter_training();
   void update();
   void update_average();
 

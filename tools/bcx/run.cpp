@@ -114,8 +114,11 @@ void print_outcome(const RunOptions& options, const config::Experiment& experime
   }
   if (options.quiet) return;
   if (outcome.stopped) {
-    fmt::print(stderr, "stopped; the state is saved. Go on with: bcx resume {}\n",
-               outcome.short_id);
+    if (outcome.resumable)
+      fmt::print(stderr, "stopped; the state is saved. Go on with: bcx resume {}\n",
+                 outcome.short_id);
+    else
+      fmt::print(stderr, "stopped before its first checkpoint; start it anew with `bcx run`\n");
     return;
   }
   print_test_figures(outcome);
@@ -142,10 +145,15 @@ int execute(const RunOptions& options, const OpenedExperiment& opened,
   return static_cast<int>(outcome.stopped ? ExitCode::stopped : ExitCode::ok);
 }
 
-/// `--resume` alone: the newest unfinished run of the experiment's name, if there is one.
+/// `--resume` alone: the newest unfinished run of the experiment's name that has a checkpoint, if
+/// there is one. Without one the run begins anew, so that a job may be queued again at any point.
 std::optional<std::string> unfinished(const tracker::Reader& reader, const std::string& name) {
-  for (const auto& run : reader.runs({}))
-    if (run.name == name && run.status != "finished" && run.status != "running") return run.id;
+  for (const auto& run : reader.runs({})) {
+    if (run.name != name || run.status == "finished" || run.status == "running") continue;
+    const auto rows = reader.checkpoints(run.id);
+    if (std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.kept; }))
+      return run.id;
+  }
   return std::nullopt;
 }
 

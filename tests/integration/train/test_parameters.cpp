@@ -108,6 +108,18 @@ TEST_CASE("freezing is by pattern and gives ranges of neighbours") {
   CHECK(training["head"]);
 }
 
+TEST_CASE("a frozen normalisation of the head keeps its statistics") {
+  auto module = tiny(false);
+  model::FlatParameters parameters(*module);
+  const std::vector<std::string> patterns{"head.norm.*"};
+  parameters.freeze(patterns);
+  module->train_unfrozen(false);
+  const auto before = parameters.buffers().clone();
+  auto c = context();
+  module->forward(torch::rand({4, 3, 8, 8}), c);
+  CHECK(at::equal(parameters.buffers(), before));
+}
+
 TEST_CASE("a pattern that freezes nothing, or all, is an error") {
   auto module = tiny();
   model::FlatParameters parameters(*module);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/error.h"
 #include "model/classifier.h"
 #include "model/parameters.h"
 #include "tests/catch.h"
@@ -184,6 +185,50 @@ TEST_CASE("a rehearsal leaves no trace") {
   CHECK(at::equal(rig.values(), start));
   CHECK(at::equal(rig.parameters->buffers(), statistics));
   CHECK(rig.step->totals().samples == 0);
+}
+
+TEST_CASE("under autocast logits keep float32's digits, so that scores do not tie") {
+  Rig rig(true);
+  rig.classifier->eval();
+  at::Tensor logits;
+  {
+    torch::NoGradGuard no_grad;
+    const AutocastScope autocast(at::kCPU, Precision::bf16);
+    logits = rig.classifier->forward(batch_of(8).images, rig.step->context());
+  }
+  CHECK(logits.scalar_type() == at::kFloat);
+  CHECK_FALSE(at::equal(logits, logits.to(at::kBFloat16).to(at::kFloat)));
+}
+
+TEST_CASE("after an evaluation a step trains again, and what is frozen stays in evaluation") {
+  Rig rig(true);
+  const std::vector<std::string> patterns{"backbone.norm.*"};
+  rig.step->set_frozen(patterns);
+  rig.classifier->eval();
+  rig.step->run(1, 8, [&](std::int64_t) { return batch_of(8); }, {});
+  CHECK(rig.backbone->is_training());
+  CHECK_FALSE(rig.backbone->named_modules()["norm"]->is_training());
+}
+
+TEST_CASE("a backbone's feature map of another shape is its mistake") {
+  class Averaging : public test::TinyBackbone {
+   public:
+    using TinyBackbone::TinyBackbone;
+    sdk::Features forward(const at::Tensor& images, sdk::ModelContext& context) override {
+      auto features = TinyBackbone::forward(images, context);
+      features.map = features.map.mean(0, /*keepdim=*/true);
+      return features;
+    }
+  };
+  model::Classifier classifier(std::make_shared<Averaging>(false), {}, 3);
+  sdk::ModelContext context{at::globalContext().defaultGenerator(at::kCPU).clone()};
+  try {
+    classifier.forward(batch_of(8).images, context);
+    FAIL("one map for eight images");
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()) ==
+          "the backbone returned a feature map [1, 6, 8, 8], expected [8, 6, h, w]");
+  }
 }
 
 TEST_CASE("bfloat16 follows float32 within its precision") {
