@@ -72,12 +72,17 @@ void ConsoleObserver::progress(const train::Progress& p) {
   const double spent = seconds_since(phase_began_);
   if (p.epoch < 0 && share > 0 && spent > 1)
     text += fmt::format("  {} left", human_duration(spent / share - spent));
-  if (p.epoch >= 0 && p.images_per_second > 0) {
-    // Epochs alike, the rest takes as long as what was done per step so far.
+  if (p.epoch >= 0) {
+    // Epochs alike, the rest takes as long as what this process did so far, validation included.
     const double done = static_cast<double>(p.epoch) + share;
-    if (done > 0 && spent > 1)
-      text += fmt::format("  {} left",
-                          human_duration(spent / done * (static_cast<double>(p.epochs) - done)));
+    if (!training_from_) {
+      training_from_ = done;
+      training_began_ = now;
+    }
+    const double trained = done - *training_from_, seconds = seconds_since(training_began_);
+    if (trained > 0 && seconds > 1)
+      text += fmt::format(
+          "  {} left", human_duration(seconds / trained * (static_cast<double>(p.epochs) - done)));
   }
   const int width = terminal_width();
   fmt::print(stderr, "\r{}\x1b[K", clip(text, width > 0 ? width - 1 : 100));

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,7 +29,8 @@ class ConsoleObserver : public train::Observer {
   void clear_bar();
 
   bool quiet_, terminal_, colour_, bar_shown_ = false;
-  std::chrono::steady_clock::time_point drawn_{}, phase_began_{};
+  std::chrono::steady_clock::time_point drawn_{}, phase_began_{}, training_began_{};
+  std::optional<double> training_from_;  // where the first bar of this process stood, in epochs
   std::string phase_;
 };
 
