@@ -25,6 +25,13 @@ Confusion::Confusion(std::span<const Label> targets, std::span<const Label> deci
               static_cast<std::size_t>(decisions[i])];
 }
 
+Confusion::Confusion(std::vector<std::int64_t> counts, int classes)
+    : classes_(classes), counts_(std::move(counts)) {
+  if (classes < 2 ||
+      counts_.size() != static_cast<std::size_t>(classes) * static_cast<std::size_t>(classes))
+    throw std::invalid_argument("a confusion matrix is not classes by classes");
+}
+
 std::int64_t Confusion::count(int target, int decision) const {
   return counts_.at(static_cast<std::size_t>(target * classes_ + decision));
 }

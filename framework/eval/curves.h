@@ -37,4 +37,19 @@ struct CalibrationBin {
 std::vector<CalibrationBin> calibration_curve(std::span<const Label> targets,
                                               const Probabilities& probabilities, int bins = 15);
 
+/// Decision curve (Vickers and Elkin 2006): what acting on the positives gains per person, in true
+/// positives, when a false positive costs threshold / (1 - threshold) of one:
+///
+///     net benefit = TP / n - FP / n * threshold / (1 - threshold)
+///
+/// for "positive when probability >= threshold". `treat_all` is the same for calling everybody
+/// positive; calling nobody positive has net benefit 0. A model is of use at thresholds where its
+/// curve lies above both.
+struct DecisionPoint {
+  double threshold, net_benefit, treat_all;
+};
+/// At 0.01, 0.02 .. 0.99. Empty without samples, or when a probability is not a number.
+std::vector<DecisionPoint> decision_curve(const std::vector<bool>& positives,
+                                          const Scores& probabilities);
+
 }  // namespace bcx::eval

@@ -22,6 +22,8 @@ using Metric = std::optional<double>;
 class Confusion {
  public:
   Confusion(std::span<const Label> targets, std::span<const Label> decisions, int classes);
+  /// From counts [target, decision], classes * classes of them.
+  Confusion(std::vector<std::int64_t> counts, int classes);
 
   int classes() const { return classes_; }
   std::int64_t count(int target, int decision) const;

@@ -10,9 +10,11 @@ namespace {
 /// The list in the making: undefined metrics are left out.
 class Names {
  public:
-  explicit Names(std::string prefix) : prefix_(std::move(prefix)) {}
+  explicit Names(std::string_view prefix) : prefix_(prefix) {
+    if (!prefix_.empty()) prefix_ += '.';
+  }
   void add(const char* name, const Metric& value) {
-    if (value) list.emplace_back(prefix_ + "." + name, *value);
+    if (value) list.emplace_back(prefix_ + name, *value);
   }
   std::vector<std::pair<std::string, double>> list;
 
@@ -57,24 +59,27 @@ void add_decisions(Names& names, const Confusion& confusion, int positive) {
   names.add("specificity", confusion.specificity(positive));
 }
 
-void add_scores(Names& names, std::span<const Label> targets, const Probabilities& probabilities,
-                int positive) {
-  names.add("auc", auc_of(targets, probabilities, positive));
-  names.add("log_loss", log_loss(targets, probabilities));
-  names.add("ece", expected_calibration_error(targets, probabilities));
-  if (probabilities.classes() > 2) return;
+void add_scores(Names& names, const Outcomes& outcomes, int positive) {
+  const auto& [targets, scores, groups, kind] = outcomes;
+  const bool probabilities = kind == ScoreKind::probability;
+  names.add("auc", auc_of(targets, scores, positive));
+  if (probabilities) {
+    names.add("log_loss", log_loss(targets, scores));
+    names.add("ece", expected_calibration_error(targets, scores));
+  }
+  if (outcomes.classes() > 2) return;
   names.add("average_precision",
-            average_precision(is_class(targets, positive), probabilities.scores(positive)));
-  names.add("brier", brier(is_class(targets, positive), probabilities.scores(positive)));
+            average_precision(is_class(targets, positive), scores.scores(positive)));
+  if (probabilities)
+    names.add("brier", brier(is_class(targets, positive), scores.scores(positive)));
 }
 
-void add_patients(Names& names, const PatientPredictions& patients, int classes,
-                  const DecisionRule& rule) {
-  const Probabilities means(patients.mean, classes);
+void add_patient_decisions(Names& names, const PatientPredictions& patients,
+                           const Probabilities& means, const DecisionRule& rule) {
+  const int classes = means.classes();
   const Confusion confusion(patients.targets, decide(means, rule), classes);
   names.add("patient.accuracy", confusion.accuracy());
   names.add("patient.balanced_accuracy", confusion.balanced_accuracy());
-  names.add("patient.auc", auc_of(patients.targets, means, rule.positive));
   if (classes == 2) {
     names.add("patient.sensitivity", confusion.recall(rule.positive));
     names.add("patient.specificity", confusion.specificity(rule.positive));
@@ -82,6 +87,20 @@ void add_patients(Names& names, const PatientPredictions& patients, int classes,
   names.add("patient.majority_accuracy",
             Confusion(patients.targets, patients.majority, classes).accuracy());
   names.add("patient.score", mean(patients.right));
+}
+
+void add_outcomes(Names& names, const Outcomes& outcomes, const DecisionRule& rule) {
+  const bool decided = is_decided(outcomes, rule);
+  if (decided)
+    add_decisions(names,
+                  Confusion(outcomes.targets, decide(outcomes.scores, rule), outcomes.classes()),
+                  rule.positive);
+  add_scores(names, outcomes, rule.positive);
+  if (outcomes.groups.empty()) return;
+  const auto patients = by_patient(outcomes, rule);
+  const Probabilities means(patients.mean, outcomes.classes());
+  names.add("patient.auc", auc_of(patients.targets, means, rule.positive));
+  if (decided) add_patient_decisions(names, patients, means, rule);
 }
 
 bool all_finite(std::span<const float> logits) {
@@ -95,17 +114,20 @@ std::vector<std::pair<std::string, double>> named_metrics(const Predictions& pre
                                                           std::string_view prefix,
                                                           const MetricOptions& options) {
   require_consistent(predictions);
-  Names names{std::string(prefix)};
+  Names names(prefix);
   names.add("loss", mean_cross_entropy(predictions));
   // A diverged model has neither classes nor ranks; its loss says so.
   if (!all_finite(predictions.logits)) return names.list;
-  const auto probabilities = Probabilities::softmax(predictions.logits, predictions.classes);
-  const auto decisions = decide(probabilities, options.rule);
-  add_decisions(names, Confusion(predictions.targets, decisions, predictions.classes),
-                options.rule.positive);
-  add_scores(names, predictions.targets, probabilities, options.rule.positive);
-  if (!predictions.groups.empty())
-    add_patients(names, by_patient(predictions, options.rule), predictions.classes, options.rule);
+  add_outcomes(names, outcomes_of(predictions), options.rule);
+  return names.list;
+}
+
+std::vector<std::pair<std::string, double>> named_metrics(const Outcomes& outcomes,
+                                                          std::string_view prefix,
+                                                          const MetricOptions& options) {
+  require_consistent(outcomes);
+  Names names(prefix);
+  add_outcomes(names, outcomes, options.rule);
   return names.list;
 }
 

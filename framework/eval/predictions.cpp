@@ -25,20 +25,19 @@ Label majority_of(const Sums& sums) {
   return static_cast<Label>(best);
 }
 
-std::map<std::pair<std::string, Label>, Sums> sum_up(const Predictions& predictions,
+std::map<std::pair<std::string, Label>, Sums> sum_up(const Outcomes& outcomes,
                                                      const DecisionRule& rule) {
-  const auto probabilities = Probabilities::softmax(predictions.logits, predictions.classes);
-  const auto decisions = decide(probabilities, rule);
-  const auto classes = static_cast<std::size_t>(predictions.classes);
+  const auto decisions = decide(outcomes.scores, rule);
+  const auto classes = static_cast<std::size_t>(outcomes.classes());
   std::map<std::pair<std::string, Label>, Sums> patients;
-  for (std::size_t i = 0; i < predictions.size(); ++i) {
-    Sums& sums = patients[{predictions.groups[i], predictions.targets[i]}];
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    Sums& sums = patients[{outcomes.groups[i], outcomes.targets[i]}];
     sums.probability.resize(classes);
     sums.votes.resize(classes);
     ++sums.images;
-    sums.right += decisions[i] == predictions.targets[i];
+    sums.right += decisions[i] == outcomes.targets[i];
     ++sums.votes[static_cast<std::size_t>(decisions[i])];
-    for (std::size_t k = 0; k < classes; ++k) sums.probability[k] += probabilities.row(i)[k];
+    for (std::size_t k = 0; k < classes; ++k) sums.probability[k] += outcomes.scores.row(i)[k];
   }
   return patients;
 }
@@ -58,11 +57,32 @@ void require_consistent(const Predictions& predictions) {
   require_labels(predictions.targets, predictions.classes);
 }
 
-PatientPredictions by_patient(const Predictions& predictions, const DecisionRule& rule) {
+Outcomes outcomes_of(const Predictions& predictions) {
   require_consistent(predictions);
+  return {predictions.targets, Probabilities::softmax(predictions.logits, predictions.classes),
+          predictions.groups, ScoreKind::probability};
+}
+
+void require_consistent(const Outcomes& outcomes) {
+  require_same_size(outcomes.size(), outcomes.scores.size());
+  if (!outcomes.groups.empty() && outcomes.groups.size() != outcomes.size())
+    throw std::invalid_argument("predictions hold another number of groups than samples");
+  require_labels(outcomes.targets, outcomes.classes());
+}
+
+bool is_decided(const Outcomes& outcomes, const DecisionRule& rule) {
+  return outcomes.kind == ScoreKind::probability || outcomes.classes() > 2 || rule.threshold;
+}
+
+PatientPredictions by_patient(const Predictions& predictions, const DecisionRule& rule) {
+  return by_patient(outcomes_of(predictions), rule);
+}
+
+PatientPredictions by_patient(const Outcomes& outcomes, const DecisionRule& rule) {
+  require_consistent(outcomes);
   PatientPredictions result;
-  if (predictions.groups.empty()) return result;
-  for (const auto& [key, sums] : sum_up(predictions, rule)) {
+  if (outcomes.groups.empty()) return result;
+  for (const auto& [key, sums] : sum_up(outcomes, rule)) {
     const auto images = static_cast<double>(sums.images);
     result.groups.push_back(key.first);
     result.targets.push_back(key.second);

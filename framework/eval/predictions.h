@@ -27,6 +27,31 @@ struct Predictions {
 /// Throws std::invalid_argument, saying what, when lengths do not fit or a target is no class.
 void require_consistent(const Predictions& predictions);
 
+/// What a row of scores is.
+enum class ScoreKind {
+  probability,  ///< within [0, 1], summing to 1
+  rank,         ///< any number, higher means more: an order, and nothing for losses or calibration
+};
+
+/// Targets beside scores in float64: what every figure is computed from. Made from stored logits,
+/// or from a file of anybody's predictions. Vectors are aligned; `groups` may be empty.
+struct Outcomes {
+  std::vector<Label> targets;
+  Probabilities scores{std::vector<double>{}, 2};
+  std::vector<std::string> groups;
+  ScoreKind kind = ScoreKind::probability;
+
+  std::size_t size() const { return targets.size(); }
+  int classes() const { return scores.classes(); }
+};
+Outcomes outcomes_of(const Predictions& predictions);
+/// As require_consistent(Predictions).
+void require_consistent(const Outcomes& outcomes);
+
+/// Whether scores become classes under the rule: always, but for ranks of two classes without a
+/// threshold, where 0 need not divide them.
+bool is_decided(const Outcomes& outcomes, const DecisionRule& rule);
+
 /// Predictions summed up by patient. A patient whose images carry different targets (a data set may
 /// hold benign and malignant tissue of one person) counts once per target.
 struct PatientPredictions {
@@ -39,6 +64,7 @@ struct PatientPredictions {
   std::vector<double> right;  ///< share of its images decided rightly
 };
 PatientPredictions by_patient(const Predictions& predictions, const DecisionRule& rule = {});
+PatientPredictions by_patient(const Outcomes& outcomes, const DecisionRule& rule = {});
 
 struct MetricOptions {
   DecisionRule rule;
@@ -52,9 +78,13 @@ struct MetricOptions {
 ///   balanced_accuracy, auc (from mean probabilities and the same rule), sensitivity, specificity
 ///   (two classes), majority_accuracy, and score: the mean over patients of the share of right
 ///   images (Spanhol et al. 2016). Only where groups are known.
-/// `prefix` is `val`, `test`, ...; undefined metrics are absent. Of logits that are not all finite
-/// only the loss is given.
+/// `prefix` is `val`, `test`, ... (empty: bare names); undefined metrics are absent. Of logits that
+/// are not all finite only the loss is given.
 std::vector<std::pair<std::string, double>> named_metrics(const Predictions& predictions,
+                                                          std::string_view prefix,
+                                                          const MetricOptions& options = {});
+/// The same but for the loss, which needs logits; of ranks what an order and decisions give.
+std::vector<std::pair<std::string, double>> named_metrics(const Outcomes& outcomes,
                                                           std::string_view prefix,
                                                           const MetricOptions& options = {});
 

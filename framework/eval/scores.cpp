@@ -14,6 +14,11 @@ Probabilities::Probabilities(std::vector<double> values, int classes)
 }
 
 Probabilities Probabilities::softmax(std::span<const float> logits, int classes) {
+  const std::vector<double> wide(logits.begin(), logits.end());
+  return softmax(std::span<const double>(wide), classes);
+}
+
+Probabilities Probabilities::softmax(std::span<const double> logits, int classes) {
   Probabilities result(std::vector<double>(logits.begin(), logits.end()), classes);
   for (std::size_t i = 0; i < result.size(); ++i) {
     const auto row =

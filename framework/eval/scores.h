@@ -35,6 +35,7 @@ class Probabilities {
   /// Softmax over each row of logits [samples, classes] (float32, as they are stored), in float64
   /// with the row's maximum subtracted first. Not-a-number stays not-a-number.
   static Probabilities softmax(std::span<const float> logits, int classes);
+  static Probabilities softmax(std::span<const double> logits, int classes);
   /// Rows that are probabilities already. std::invalid_argument when the size is no multiple of
   /// `classes`, or classes < 2.
   Probabilities(std::vector<double> values, int classes);

@@ -15,6 +15,11 @@ namespace bcx::eval {
 ///   threshold
 ///                       wins a tie
 ///   sensitivity>=S      the highest threshold whose sensitivity is at least S, S within (0, 1]
+///   specificity>=S      the lowest threshold whose specificity is at least S; infinity, nothing
+///                       being positive, when no score does
+///   cost=C              the least cost, a missed positive costing C > 0 and a false alarm 1; the
+///                       higher threshold wins a tie; infinity when calling nothing positive is
+///                       cheapest
 ///
 /// `positives` and `scores` are the validation part's, probabilities of the positive class. Throws
 /// bcx::Error: usage for a rule that is none of these, data when one has to be chosen and the part

@@ -64,9 +64,10 @@ TEST_CASE("a number is taken as it is, and looks at nothing") {
 }
 
 TEST_CASE("rules that are none, and parts that cannot choose") {
-  const std::string remedy = "a number within [0, 1], youden, or sensitivity>=0.95";
-  for (const std::string rule :
-       {"yuden", "1.5", "-0.1", "sensitivity>=0", "sensitivity>=1.1", "0.5x", ""})
+  const std::string remedy =
+      "a number within [0, 1], youden, sensitivity>=0.95, specificity>=0.95, or cost=5";
+  for (const std::string rule : {"yuden", "1.5", "-0.1", "sensitivity>=0", "sensitivity>=1.1",
+                                 "specificity>=0", "cost=0", "cost=", "0.5x", ""})
     CHECK(refusal(rule) ==
           "evaluate.threshold: unknown threshold rule \"" + rule + "\"; " + remedy);
   CHECK(refusal("youden", {true, true}) ==

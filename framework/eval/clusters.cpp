@@ -1,0 +1,60 @@
+#include "eval/clusters.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <numeric>
+
+#include "eval/checks.h"
+
+namespace bcx::eval {
+
+Clusters Clusters::by_group(std::span<const std::string> groups, std::span<const Label> targets,
+                            int classes) {
+  require_same_size(targets.size(), groups.size());
+  std::map<std::string_view, std::uint32_t> numbers;
+  std::vector<std::uint32_t> of_sample;
+  of_sample.reserve(groups.size());
+  for (const auto& group : groups)
+    of_sample.push_back(
+        numbers.emplace(group, static_cast<std::uint32_t>(numbers.size())).first->second);
+  return {std::move(of_sample), numbers.size(), targets, classes};
+}
+
+Clusters Clusters::each_alone(std::span<const Label> targets, int classes) {
+  std::vector<std::uint32_t> of_sample(targets.size());
+  std::iota(of_sample.begin(), of_sample.end(), 0u);
+  return {std::move(of_sample), targets.size(), targets, classes};
+}
+
+Clusters::Clusters(std::vector<std::uint32_t> of_sample, std::size_t count,
+                   std::span<const Label> targets, int classes)
+    : of_sample_(std::move(of_sample)),
+      count_(count),
+      with_class_(static_cast<std::size_t>(classes)) {
+  require_labels(targets, classes);
+  std::vector<std::vector<bool>> holds(count, std::vector<bool>(with_class_.size()));
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    holds[of_sample_[i]][static_cast<std::size_t>(targets[i])] = true;
+  std::map<std::vector<bool>, std::vector<std::uint32_t>> strata;
+  for (std::uint32_t c = 0; c < count; ++c) {
+    strata[holds[c]].push_back(c);
+    for (std::size_t k = 0; k < with_class_.size(); ++k) with_class_[k] += holds[c][k];
+  }
+  for (auto& [classes_held, members] : strata) strata_.push_back(std::move(members));
+}
+
+std::int64_t Clusters::with_class(int of_class) const {
+  return with_class_.at(static_cast<std::size_t>(of_class));
+}
+
+std::int64_t Clusters::scarcest() const {
+  return *std::min_element(with_class_.begin(), with_class_.end());
+}
+
+double Clusters::quantum() const {
+  return scarcest() > 0 ? 1.0 / static_cast<double>(scarcest())
+                        : std::numeric_limits<double>::infinity();
+}
+
+}  // namespace bcx::eval
