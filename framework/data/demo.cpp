@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cmath>
+#include <cstddef>
 #include <exception>
+#include <fstream>
 #include <mutex>
 #include <numbers>
 #include <thread>
@@ -118,6 +121,18 @@ BreakHisName name_of_image(const DemoOptions& options, const Patient& patient, s
   return name;
 }
 
+// Not as an AtomicFile: hundreds of fsyncs would take longer than the drawing, and what is lost in
+// a crash is drawn again.
+void write_plainly(const fs::path& file, const std::vector<std::byte>& bytes) {
+  std::ofstream out(file, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(bytes.data()),
+            static_cast<std::streamsize>(bytes.size()));
+  out.close();
+  if (out) return;
+  throw Error(ExitCode::storage, {"cannot be written (" + system_message(errno) + ")",
+                                  printable(file.string()), "check the disk's space"});
+}
+
 void refuse_full_folder(const fs::path& root) {
   std::error_code error;
   if (!fs::exists(root, error)) return;
@@ -161,8 +176,13 @@ void write_demo(const fs::path& root, const DemoOptions& options,
         throw_if_stopped("demo");
         const auto drawn = draw_demo_image(options, i);
         const fs::path file = root / drawn.relative;
-        fs::create_directories(file.parent_path());
-        write_png(file, drawn.image.view());
+        std::error_code error;
+        fs::create_directories(file.parent_path(), error);
+        if (error) {
+          throw Error(ExitCode::storage, {"cannot be made (" + error.message() + ")",
+                                          printable(file.parent_path().string()), ""});
+        }
+        write_plainly(file, encode_png(drawn.image.view()));
         const std::lock_guard lock(mutex);
         ++done;
         if (progress) progress(done);
