@@ -115,11 +115,17 @@ RunStore RunStore::insert(Database opened, const RunDescription& run, const std:
 }
 
 RunStore RunStore::open(Database database, const std::string& uuid) {
-  auto& statement = database.cached("SELECT id, name, folder, attempt FROM run WHERE uuid=?");
+  auto& statement =
+      database.cached("SELECT id, name, folder, attempt, trashed FROM run WHERE uuid=?");
   if (!statement.start(uuid)) no_such_run(database, uuid);
   const auto row = statement.integer(0), attempt = statement.integer(3);
   const auto name = statement.text(1), folder = statement.text(2);
+  const bool trashed = !statement.is_null(4);
   statement.reset();
+  if (trashed)
+    throw Error(ExitCode::usage, {fmt::format("{} is in the trash", printable(name)),
+                                  printable(database.path().string()),
+                                  fmt::format("`bcx rm --undo {}` brings it back", uuid)});
   if (!is_plain_component(folder))
     throw Error(ExitCode::storage, {"the run's folder has a name that bcx does not write",
                                     printable(folder), "restore the database from a backup"});
@@ -156,12 +162,13 @@ void RunStore::begin_attempt(const Cursor& cursor, const Pairs& system) {
       .run(run_, cursor.epoch, cursor.samples, cursor.step);
   database_
       .cached(
-          "UPDATE attempt SET ended=coalesce(ended, ?2), "
+          "UPDATE attempt SET ended=coalesce(ended, max(started, ?2)), "
           "status=CASE status WHEN 'running' THEN 'ended' ELSE status END WHERE run=?1")
       .run(run_, now);
   database_
       .cached(
-          "UPDATE run SET attempt=?2, status='running', ended=NULL, exit_reason='', updated=?3 "
+          "UPDATE run SET attempt=?2, status='running', ended=NULL, exit_reason='', "
+          "updated=max(updated, ?3) "
           "WHERE id=?1")
       .run(run_, attempt_, now);
   insert_attempt(cursor, system);
@@ -199,14 +206,21 @@ void RunStore::param(const Param& param) {
 }
 
 void RunStore::touch() {
-  database_.cached("UPDATE run SET updated=? WHERE id=?").run(now_microseconds(), run_);
+  database_.cached("UPDATE run SET updated=max(updated, ?) WHERE id=?")
+      .run(now_microseconds(), run_);
 }
 
 void RunStore::finish(Status status, const std::string& exit_reason) {
   const auto now = now_microseconds();
-  database_.cached("UPDATE run SET status=?, ended=?, updated=?, exit_reason=? WHERE id=?")
+  database_
+      .cached(
+          "UPDATE run SET status=?, ended=max(updated, ?), updated=max(updated, ?), exit_reason=? "
+          "WHERE id=?")
       .run(name_of(status), now, now, exit_reason, run_);
-  database_.cached("UPDATE attempt SET status=?, ended=?, exit_reason=? WHERE run=? AND number=?")
+  database_
+      .cached(
+          "UPDATE attempt SET status=?, ended=max(started, ?), exit_reason=? WHERE run=? AND "
+          "number=?")
       .run(name_of(status), now, exit_reason, run_, attempt_);
 }
 

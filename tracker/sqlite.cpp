@@ -94,6 +94,12 @@ Statement& Statement::bind(int at, std::nullptr_t) {
   return *this;
 }
 
+Statement& Statement::bind_from(int at, const Statement& row, int column) {
+  check(
+      sqlite3_bind_value(statement_.get(), at, sqlite3_column_value(row.statement_.get(), column)));
+  return *this;
+}
+
 bool Statement::step() {
   const int result = sqlite3_step(statement_.get());
   if (result == SQLITE_ROW) return true;

@@ -37,6 +37,9 @@ class Statement {
     return value ? bind(at, *value) : bind(at, nullptr);
   }
 
+  /// The value of another statement's row, of whatever type.
+  Statement& bind_from(int at, const Statement& row, int column);
+
   /// True while there is a row.
   bool step();
   void reset();

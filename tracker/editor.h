@@ -1,0 +1,57 @@
+// What people change about runs that are recorded: tags, notes, names, the trash.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tracker/sqlite.h"
+
+namespace bcx::tracker {
+
+/// A tracker opened for changes by hand. Runs are named by their full ids (Reader::find). Each call
+/// is one durable transaction. One thread at a time. Errors: bcx::Error, usage for what cannot be
+/// done to this run, storage for the file.
+class Editor {
+ public:
+  /// Throws (usage) when there is no such file: nothing is made here.
+  explicit Editor(const std::filesystem::path& database);
+
+  /// Tags have at most 100 bytes, no control characters and no comma. Idempotent.
+  void tag(const std::string& run, const std::vector<std::string>& add,
+           const std::vector<std::string>& remove);
+  /// Adds a line to the run's notes, or puts `text` in their place.
+  void note(const std::string& run, const std::string& text, bool replace);
+  /// The run's folder keeps its name.
+  void rename(const std::string& run, const std::string& name);
+
+  /// Hides a run and moves its folder to `trash/`. A run that is alive is refused. A run that is
+  /// there already is made whole (its folder moved), should an earlier try have been cut short.
+  void trash(const std::string& run);
+  void restore(const std::string& run);
+
+  struct Trashed {
+    std::string id, short_id, name;
+    std::int64_t started = 0, trashed = 0;
+  };
+  /// Newest in the trash first.
+  std::vector<Trashed> trashed() const;
+  /// An id, the beginning of one (4 characters or more) or a name; of several of that name the one
+  /// that was thrown away last.
+  std::string find_trashed(std::string_view what) const;
+
+ private:
+  struct Row {
+    std::int64_t id = 0;
+    std::string name, folder;
+    bool trashed = false;
+  };
+  Row row(const std::string& run) const;
+
+  Database database_;
+};
+
+/// Where the folders of runs in the trash lie, beneath the database's folder.
+inline constexpr std::string_view trash_folder = "trash";
+
+}  // namespace bcx::tracker
