@@ -356,7 +356,7 @@ void Session::choose_precision() {
         train::choose_precision(device_, e_.model.backbone.name, e_.data.image_size,
                                 e_.train.batch_size, [&](train::Precision precision) {
                                   throw_if_stopped("timing precisions");
-                                  step_->rehearse(input_->training(batch, 0), precision);
+                                  step_->rehearse(input_->training(batch, {}, 0), precision);
                                 });
     step_->set_precision(choice.precision);
     why = choice.reason;

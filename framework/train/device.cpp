@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -51,11 +52,20 @@ std::string first_value(const char* file, std::string_view key) {
   return {};
 }
 
+/// Cores' worth of time that the control group grants (`docker --cpus=2`), or `otherwise`.
+int quota_cores(int otherwise) {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  double quota = 0, period = 0;
+  if (!(file >> quota >> period) || quota <= 0 || period <= 0) return otherwise;  // "max"
+  return std::max(1, static_cast<int>(std::ceil(quota / period)));
+}
+
 int usable_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  return std::max(1, CPU_COUNT(&set));
+  const int cores = std::max(1, CPU_COUNT(&set));
+  return std::min(cores, quota_cores(cores));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "train/memory_guard.h"
+
 namespace bcx::train {
 namespace {
 
@@ -34,7 +36,9 @@ std::vector<float> forward_all(model::Classifier& classifier, const plugin::Call
     const auto of_view = [&](std::int64_t view) {
       const auto images = input.view(part, view);
       const AutocastScope autocast(images.device(), settings.precision);
-      return backbone_site("the forward pass", [&] { return classifier.forward(images, context); });
+      return backbone_site("the forward pass", [&] {
+        return within_memory([&] { return classifier.forward(images, context); });
+      });
     };
     const auto batch = averaged(of_view, settings.views).to(at::kCPU).to(at::kFloat).contiguous();
     const float* values = batch.const_data_ptr<float>();

@@ -45,22 +45,26 @@ bool InputPipeline::any(Augmentation::Capability capability) const {
   return false;
 }
 
-sdk::Draws InputPipeline::draws(const NamedAugmentation& augmentation, const char* purpose,
-                                std::int64_t epoch, std::span<const std::int64_t> indexes) const {
-  std::vector<std::uint64_t> ids;
-  for (const auto i : indexes) ids.push_back(samples_.ids[static_cast<std::size_t>(i)]);
-  return {seed_, fmt::format("{}.{}", purpose, augmentation.instance),
-          static_cast<std::uint64_t>(epoch), std::move(ids), images_.device()};
+InputPipeline::Ids InputPipeline::keys(std::span<const std::int64_t> indexes,
+                                       std::span<const std::int64_t> times) const {
+  Ids keys;
+  for (std::size_t n = 0; n < indexes.size(); ++n) {
+    const std::uint64_t id = samples_.ids[static_cast<std::size_t>(indexes[n])];
+    const auto repetition = times.empty() ? 0 : static_cast<std::uint64_t>(times[n]);
+    keys.push_back(id ^ (repetition * 0x9E3779B97F4A7C15ull));  // the golden ratio: ids stay apart
+  }
+  return keys;
 }
 
 /// The composed inverse map, undefined when nothing is geometric. Fills `streams` with one stream
 /// per augmentation: compose, apply and mix of one augmentation draw consecutively from the same.
-at::Tensor InputPipeline::composed(std::span<const std::int64_t> indexes, const char* purpose,
-                                   std::int64_t epoch, std::vector<sdk::Draws>& streams) const {
+at::Tensor InputPipeline::composed(const Ids& keys, const char* purpose, std::int64_t epoch,
+                                   std::vector<sdk::Draws>& streams) const {
   for (const auto& augmentation : augmentations_)
-    streams.push_back(draws(augmentation, purpose, epoch, indexes));
+    streams.emplace_back(seed_, fmt::format("{}.{}", purpose, augmentation.instance),
+                         static_cast<std::uint64_t>(epoch), keys, images_.device());
   if (!any(Augmentation::composes)) return {};
-  sdk::Affine affine(static_cast<std::int64_t>(indexes.size()), image_size_, image_size_,
+  sdk::Affine affine(static_cast<std::int64_t>(keys.size()), image_size_, image_size_,
                      images_.device());
   for (std::size_t i = 0; i < augmentations_.size(); ++i) {
     const auto& [instance, object, site] = augmentations_[i];
@@ -93,10 +97,10 @@ at::Tensor InputPipeline::one_hot(std::span<const std::int64_t> indexes) const {
 }
 
 sdk::Batch InputPipeline::training(std::span<const std::int64_t> indexes,
-                                   std::int64_t epoch) const {
+                                   std::span<const std::int64_t> times, std::int64_t epoch) const {
   torch::NoGradGuard no_grad;
   std::vector<sdk::Draws> streams;
-  const auto inverse = composed(indexes, "augmentation", epoch, streams);
+  const auto inverse = composed(keys(indexes, times), "augmentation", epoch, streams);
   sdk::Batch batch;
   if (any(Augmentation::applies)) {
     auto images = images_.gather(indexes, inverse, image_size_, {});
@@ -126,13 +130,14 @@ at::Tensor InputPipeline::view(std::span<const std::int64_t> indexes, std::int64
   torch::NoGradGuard no_grad;
   if (view == 0) return evaluation(indexes);
   std::vector<sdk::Draws> streams;
-  return images_.gather(indexes, composed(indexes, "tta", view, streams), image_size_, normalise_);
+  return images_.gather(indexes, composed(keys(indexes), "tta", view, streams), image_size_,
+                        normalise_);
 }
 
 at::Tensor InputPipeline::preview(std::span<const std::int64_t> indexes, std::int64_t epoch) const {
   torch::NoGradGuard no_grad;
   std::vector<sdk::Draws> streams;
-  const auto inverse = composed(indexes, "augmentation", epoch, streams);
+  const auto inverse = composed(keys(indexes), "augmentation", epoch, streams);
   return photometric(images_.gather(indexes, inverse, image_size_, {}), streams).clamp(0, 1);
 }
 

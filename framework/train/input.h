@@ -36,8 +36,10 @@ class InputPipeline {
                 std::int64_t classes, std::uint64_t seed);
 
   /// Augmented, normalised images and targets of a training batch. What a sample sees depends on
-  /// (seed, epoch, its id) alone; a mix() also on its neighbours in the batch.
-  sdk::Batch training(std::span<const std::int64_t> indexes, std::int64_t epoch) const;
+  /// (seed, epoch, its id, how often it came before in this epoch) alone; a mix() also on its
+  /// neighbours in the batch. `times` is aligned with `indexes` (sampler.h, repetitions()).
+  sdk::Batch training(std::span<const std::int64_t> indexes, std::span<const std::int64_t> times,
+                      std::int64_t epoch) const;
 
   /// Images as they are, normalised: [N, 3, S, S].
   at::Tensor evaluation(std::span<const std::int64_t> indexes) const;
@@ -55,10 +57,11 @@ class InputPipeline {
   at::Device device() const { return images_.device(); }
 
  private:
-  sdk::Draws draws(const NamedAugmentation& augmentation, const char* purpose, std::int64_t epoch,
-                   std::span<const std::int64_t> indexes) const;
-  at::Tensor composed(std::span<const std::int64_t> indexes, const char* purpose,
-                      std::int64_t epoch, std::vector<sdk::Draws>& streams) const;
+  using Ids = std::vector<std::uint64_t>;
+  /// What the draws are keyed by: sample ids, other ones for repetitions.
+  Ids keys(std::span<const std::int64_t> indexes, std::span<const std::int64_t> times = {}) const;
+  at::Tensor composed(const Ids& keys, const char* purpose, std::int64_t epoch,
+                      std::vector<sdk::Draws>& streams) const;
   at::Tensor photometric(at::Tensor images, std::vector<sdk::Draws>& streams) const;
   at::Tensor one_hot(std::span<const std::int64_t> indexes) const;
   bool any(sdk::Augmentation::Capability capability) const;

@@ -96,6 +96,7 @@ void TrainLoop::train_epoch() {
   const auto& train = parts_.experiment.train;
   const auto order =
       epoch_order(parts_.candidates, train.sampler, parts_.experiment.seed, cursor_.epoch);
+  const auto times = repetitions(order);
   const auto all = batches(order, epoch_batch_size_, train.last_batch);
   const auto begun = Clock::now();
   const auto accumulate = static_cast<std::size_t>(train.accumulate);
@@ -106,7 +107,7 @@ void TrainLoop::train_epoch() {
     for (const auto& batch : group) samples += static_cast<std::int64_t>(batch.size());
     seen += samples;
     if (seen <= cursor_.samples) continue;  // consumed before the resume
-    one_step(group);
+    one_step(group, std::span(times).subspan(static_cast<std::size_t>(seen - samples)));
     report_progress(first + group.size(), all.size(), seconds_since(begun));
     // At the last step the epoch is ended first: a checkpoint then stands at its boundary.
     if (first + accumulate < all.size() && interrupted()) return;
@@ -114,16 +115,20 @@ void TrainLoop::train_epoch() {
   read_back();
 }
 
-void TrainLoop::one_step(std::span<const std::span<const std::int64_t>> group) {
+void TrainLoop::one_step(std::span<const std::span<const std::int64_t>> group,
+                         std::span<const std::int64_t> times) {
   const auto begun = Clock::now();
   apply_rate();
   std::int64_t samples = 0;
   for (const auto& batch : group) samples += static_cast<std::int64_t>(batch.size());
-  const auto values = parts_.step.run(static_cast<std::int64_t>(group.size()), samples,
-                                      [&](std::int64_t i) {
-                                        return parts_.input.training(
-                                            group[static_cast<std::size_t>(i)], cursor_.epoch);
-                                      },
+  std::size_t first = 0;  // micro-batches are asked for in order
+  const auto make_batch = [&](std::int64_t i) {
+    const auto& batch = group[static_cast<std::size_t>(i)];
+    const auto of_batch = times.subspan(first, batch.size());
+    first += batch.size();
+    return parts_.input.training(batch, of_batch, cursor_.epoch);
+  };
+  const auto values = parts_.step.run(static_cast<std::int64_t>(group.size()), samples, make_batch,
                                       {cursor_.epoch, cursor_.step});
   cursor_.samples += samples;
   epoch_samples_here_ += samples;
@@ -183,6 +188,7 @@ bool TrainLoop::end_epoch(double seconds) {
     call("validation ended", [&](sdk::Callback& c) { c.on_validation_end(*this); });
   }
   call("an epoch ended", [&](sdk::Callback& c) { c.on_epoch_end(*this); });
+  parts_.parameters.check_views("in this epoch, by a callback or the backbone");
   const std::vector<std::pair<std::string, double>> values(metrics_.begin(), metrics_.end());
   parts_.tracker.epoch_metrics(static_cast<double>(cursor_.epoch), cursor_.step, values);
   parts_.observer.epoch(cursor_.epoch, epochs(), values);

@@ -88,7 +88,10 @@ class TrainLoop : private sdk::CallbackContext {
   void say_ended_after_error() noexcept;
   void train_epoch();
   bool end_epoch(double seconds);
-  void one_step(std::span<const std::span<const std::int64_t>> micro_batches);
+  /// `times`: for each sample from the first micro-batch on, how often it came before
+  /// (repetitions()).
+  void one_step(std::span<const std::span<const std::int64_t>> micro_batches,
+                std::span<const std::int64_t> times);
   void apply_stage();
   void apply_rate();
   double rate() const;

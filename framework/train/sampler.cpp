@@ -1,6 +1,7 @@
 #include "train/sampler.h"
 
 #include <map>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/philox.h"
@@ -60,6 +61,13 @@ std::vector<std::int64_t> epoch_order(const Candidates& candidates, std::string_
   }
   throw Error(ExitCode::usage, {"unknown sampler \"" + std::string(sampler) + "\"", "train.sampler",
                                 "one of shuffle, balanced, group_balanced"});
+}
+
+std::vector<std::int64_t> repetitions(std::span<const std::int64_t> order) {
+  std::unordered_map<std::int64_t, std::int64_t> seen;
+  std::vector<std::int64_t> times;
+  for (const auto index : order) times.push_back(seen[index]++);
+  return times;
 }
 
 std::vector<std::span<const std::int64_t>> batches(std::span<const std::int64_t> order,

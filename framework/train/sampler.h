@@ -28,6 +28,10 @@ struct Candidates {
 std::vector<std::int64_t> epoch_order(const Candidates& candidates, std::string_view sampler,
                                       std::uint64_t seed, std::int64_t epoch);
 
+/// For each place of an order, how often its sample came before: 0 for all under "shuffle".
+/// Samplers that draw with replacement repeat samples, and each repetition is augmented anew.
+std::vector<std::int64_t> repetitions(std::span<const std::int64_t> order);
+
 /// Cuts an order into batches of `size`. The last one may be smaller ("keep") or is left out
 /// ("drop", unless it is the only one); a last batch of a single sample joins the batch before it,
 /// since batch normalisation in the head cannot take it.

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "train/memory_guard.h"
 
 namespace bcx::train {
 namespace {
@@ -68,13 +69,14 @@ at::Tensor StepExecutor::forward_backward(const sdk::Batch& batch, MicroStep mic
   at::Tensor logits;
   {
     const AutocastScope autocast(batch.images.device(), precision);
-    logits = backbone_site_("the forward pass",
-                            [&] { return classifier_.forward(batch.images, context_); });
+    logits = backbone_site_("the forward pass", [&] {
+      return within_memory([&] { return classifier_.forward(batch.images, context_); });
+    });
   }
   const auto loss = loss_.mean(logits, batch.targets);
   backbone_site_("the backward pass", [&] {
     const auto scaled = precision == Precision::fp16 ? loss * loss_scale_ : loss;
-    scaled.backward();
+    within_memory([&] { scaled.backward(); });
   });
   parameters_.collect_gradients(/*accumulate=*/micro.index > 0, micro.share);
 

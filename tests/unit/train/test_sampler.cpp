@@ -86,6 +86,11 @@ TEST_CASE("balanced samplers draw classes, and groups within them, evenly") {
   }
 }
 
+TEST_CASE("repetitions count how often a sample came before") {
+  const std::vector<std::int64_t> order{7, 3, 7, 7, 3, 5};
+  CHECK(repetitions(order) == std::vector<std::int64_t>{0, 0, 1, 2, 1, 0});
+}
+
 TEST_CASE("what a sampler cannot do it says") {
   auto candidates = unbalanced();
   candidates.groups.clear();
