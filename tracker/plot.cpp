@@ -165,9 +165,38 @@ std::string sparkline(std::span<const double> values, int width) {
   return out;
 }
 
-std::string plot(const PlotSeries& series, const std::string& x_name, PlotSize size) {
+PlotSeries extremes(std::span<const Bucket> buckets, bool epochs) {
+  PlotSeries series;
+  const auto add = [&](const Bucket& bucket, std::int64_t step, double value) {
+    const auto width = static_cast<double>(bucket.last_step - bucket.first_step);
+    const double share = width > 0 ? static_cast<double>(step - bucket.first_step) / width : 0;
+    series.x.push_back(epochs
+                           ? bucket.first_epoch + share * (bucket.last_epoch - bucket.first_epoch)
+                           : static_cast<double>(step));
+    series.y.push_back(value);
+  };
+  for (const auto& bucket : buckets) {
+    if (!bucket.finite) {
+      add(bucket, bucket.first_step, std::nan(""));
+      continue;
+    }
+    const auto& told = *bucket.finite;
+    const bool low_first = told.min_step <= told.max_step;
+    add(bucket, low_first ? told.min_step : told.max_step, low_first ? told.min : told.max);
+    if (told.min_step != told.max_step)
+      add(bucket, low_first ? told.max_step : told.min_step, low_first ? told.max : told.min);
+  }
+  return series;
+}
+
+std::string plot(const PlotSeries& given, const std::string& x_name, PlotSize size, bool log) {
+  PlotSeries series = given;
+  if (log)
+    for (double& value : series.y) value = value > 0 ? std::log10(value) : std::nan("");
   const auto ys = range_of(series.y), xs = range_of(series.x);
-  if (!ys || !xs) return fmt::format("{}: no finite value to draw\n", printable(series.name));
+  if (!ys || !xs)
+    return fmt::format("{}: no {} value to draw\n", printable(series.name),
+                       log ? "positive" : "finite");
   const int rows = std::max(3, size.height);
   auto y_ticks = ticks(*ys, std::max(2, rows * 2 / 5));
   for (int count = 3; y_ticks.size() < 2 && count <= rows; ++count) y_ticks = ticks(*ys, count);
@@ -175,7 +204,7 @@ std::string plot(const PlotSeries& series, const std::string& x_name, PlotSize s
   int margin = 0;
   for (const double value : y_ticks) {
     const auto row = static_cast<std::size_t>(std::lround((1 - ys->share(value)) * (rows - 1)));
-    labels[row] = label(value);
+    labels[row] = label(log ? std::pow(10.0, value) : value);
     margin = std::max(margin, static_cast<int>(labels[row].size()));
   }
   const int columns = std::max(10, size.width - margin - 2);

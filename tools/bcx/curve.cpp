@@ -22,7 +22,7 @@ using tracker::Point;
 struct Options {
   std::string database, run, key, x;
   int height = 16;
-  bool json = false;
+  bool json = false, log = false;
 };
 
 /// A key of this run: in full, its last part where that is unique, or the error that helps.
@@ -55,25 +55,22 @@ void print_json(const tracker::RunShown& run, const std::string& key,
 }
 
 /// Epochs where they tell the points apart, else steps.
-bool use_epochs(const std::string& asked, const std::vector<Point>& points) {
+bool use_epochs(const std::string& asked, const std::vector<tracker::Bucket>& buckets) {
   if (!asked.empty()) return asked == "epoch";
-  for (std::size_t i = 1; i < points.size(); ++i)
-    if (!(points[i].epoch > points[i - 1].epoch)) return false;
-  return !points.empty() && std::isfinite(points.front().epoch);
+  for (std::size_t i = 1; i < buckets.size(); ++i)
+    if (!(buckets[i].first_epoch > buckets[i - 1].last_epoch)) return false;
+  return !buckets.empty() && std::isfinite(buckets.front().first_epoch);
 }
 
-void print_plot(const std::string& title, const std::vector<Point>& points, const Options& options,
-                const tracker::MetricSummary& summary) {
-  tracker::PlotSeries series{title, {}, {}};
-  const bool epochs = use_epochs(options.x, points);
-  for (const auto& point : points) {
-    series.x.push_back(epochs ? point.epoch : static_cast<double>(point.step));
-    series.y.push_back(point.value);
-  }
+void print_plot(const std::string& title, const std::vector<tracker::Bucket>& buckets,
+                const Options& options, const tracker::MetricSummary& summary) {
+  const bool epochs = use_epochs(options.x, buckets);
+  auto series = tracker::extremes(buckets, epochs);
+  series.name = title;
   const int terminal = terminal_width();
   fmt::print("{}", tracker::plot(series, epochs ? "epoch" : "step",
-                                 {terminal > 0 ? terminal : 80, options.height}));
-  fmt::print("{} points; last {}", grouped(std::ssize(points)), number_text(summary.last));
+                                 {terminal > 0 ? terminal : 80, options.height}, options.log));
+  fmt::print("{} points; last {}", grouped(summary.count), number_text(summary.last));
   if (summary.min) fmt::print("; min {} at step {}", number_text(*summary.min), summary.min_step);
   if (summary.max) fmt::print("; max {} at step {}", number_text(*summary.max), summary.max_step);
   if (summary.nan_count > 0) fmt::print("; {} not a number", summary.nan_count);
@@ -81,18 +78,18 @@ void print_plot(const std::string& title, const std::vector<Point>& points, cons
 }
 
 int show_curve(const Options& options) {
+  constexpr std::int64_t columns = 1000;  // a terminal's dots, with room for the widest
   const tracker::Reader reader(tracker_path(options.database));
   const auto run = open_run(reader, options.run);
   const auto key = metric_of(reader, run, options.key);
-  const auto points = reader.series(run.id, key);
   if (options.json) {
-    print_json(run, key, points);
+    print_json(run, key, reader.series(run.id, key));
     return 0;
   }
   const auto stamps = stamps_text(run);
   print_plot(fmt::format("{}  {} ({}){}{}", key, run.name, run.short_id, stamps.empty() ? "" : "  ",
                          stamps),
-             points, options, run.metrics.at(key));
+             reader.overview(run.id, key, columns), options, run.metrics.at(key));
   return 0;
 }
 
@@ -113,6 +110,7 @@ void add_curve(CLI::App& app, Action& action) {
   command->add_option("--height", options->height, "Lines of the plot")
       ->check(CLI::Range(3, 200))
       ->capture_default_str();
+  command->add_flag("--log", options->log, "Logarithmic values");
   command->add_flag("--json", options->json, "The points as JSON");
   add_tracker_option(*command, options->database);
   command->footer("Example:\n  bcx curve @last val.auc");

@@ -51,6 +51,9 @@ int main(int argc, char** argv) {
   add_show(app, action);
   add_log(app, action);
   add_curve(app, action);
+  add_edit(app, action);
+  add_gc(app, action);
+  add_transfer(app, action);
   add_plugins(app, action);
   add_data(app, action);
   add_weights(app, action);

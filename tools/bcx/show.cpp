@@ -101,8 +101,7 @@ void print_metrics(const Reader& reader, const RunShown& run, bool all) {
                {"course", Align::left, 2}});
   for (const auto& [key, summary] : run.metrics) {
     if (!all && !has_course(key)) continue;
-    std::vector<double> values;
-    for (const auto& point : reader.series(run.id, key)) values.push_back(point.value);
+    const auto values = extremes(reader.overview(run.id, key, 256)).y;
     const auto best = best_of(key, summary);
     const auto at = tracker::lower_is_better(key) ? summary.min_step : summary.max_step;
     table.add({key, number_text(summary.last), best ? number_text(*best) : "",
