@@ -85,7 +85,8 @@ void refuse_network_file_system(const std::filesystem::path& folder, std::uint64
                    "where SQLite's locks and shared memory do not work",
                    name),
        printable(folder.string()),
-       "write to a database on a local disk (--tracker /tmp/bcx.db) and copy it afterwards"});
+       "write to a database on a local disk (--tracker /tmp/bcx.db); `bcx merge` brings several "
+       "together"});
 }
 
 void refuse_network_file_system(const std::filesystem::path& folder) {

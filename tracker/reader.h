@@ -42,8 +42,9 @@ struct Stamp {
 struct RunShown {
   std::int64_t row = 0;  ///< the tables' key, good for this file only
   std::string id, short_id, name, experiment;
-  /// running | finished | stopped | failed | crashed. "crashed": the file says running, but nobody
-  /// holds the run's lock.
+  /// running | finished | stopped | failed | crashed | unknown. "crashed": the file says running,
+  /// but nobody holds the run's lock. "unknown": it says so of another machine, whose locks cannot
+  /// be seen here.
   std::string status;
   std::string exit_reason;  ///< of a crashed run: its last warning or error, if any
   std::int64_t started = 0;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "tracker/file_lock.h"
+#include "tracker/host.h"
 #include "tracker/run_store.h"
 
 namespace bcx::tracker {
@@ -246,6 +247,26 @@ std::vector<RunShown> list_runs(const Database& database, const RunQuery& query,
   return runs;
 }
 
+namespace {
+
+/// The host of a run that was written by another machine (its folder is shared, or was copied while
+/// it ran), empty for one of this. Its lock says nothing here. A host of another name with the same
+/// boot id is a container on this kernel, one of this name with another boot id is this machine
+/// before it was started again: there the lock tells.
+std::string other_host(const Database& database, std::int64_t run) {
+  static const auto here = this_process();
+  auto& rows = database.cached(
+      "SELECT a.host, a.boot_id FROM attempt a JOIN run r ON r.id=a.run AND r.attempt=a.number "
+      "WHERE r.id=?");
+  std::string host;
+  if (rows.start(run) && rows.text(0) != here.host && rows.text(1) != here.boot_id)
+    host = rows.text(0);
+  rows.reset();
+  return host;
+}
+
+}  // namespace
+
 void check_alive(const Database& database, std::vector<RunShown>& runs) {
   const auto folder = database.path().parent_path();
   for (auto& run : runs) {
@@ -260,6 +281,11 @@ void check_alive(const Database& database, std::vector<RunShown>& runs) {
     run.exit_reason = again.text(3);
     again.reset();
     if (run.status != "running") continue;
+    if (const auto host = other_host(database, run.row); !host.empty()) {
+      run.status = "unknown";
+      run.exit_reason = "on host " + host + ": whether it still runs can be seen there alone";
+      continue;
+    }
     run.status = "crashed";
     run.ended = updated;
     auto& last = database.cached(

@@ -17,6 +17,7 @@ void add_show(CLI::App& app, Action& action);       // show
 void add_log(CLI::App& app, Action& action);        // log
 void add_curve(CLI::App& app, Action& action);      // curve
 void add_edit(CLI::App& app, Action& action);       // tag, note, name, rm
+void add_watch(CLI::App& app, Action& action);      // watch
 void add_gc(CLI::App& app, Action& action);         // gc
 void add_transfer(CLI::App& app, Action& action);   // export, merge, import
 void add_plugins(CLI::App& app, Action& action);    // plugins list|show

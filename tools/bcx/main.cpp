@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   add_log(app, action);
   add_curve(app, action);
   add_edit(app, action);
+  add_watch(app, action);
   add_gc(app, action);
   add_transfer(app, action);
   add_plugins(app, action);

@@ -156,9 +156,43 @@ TEST_CASE("without a tracker: no runs yet, and what to do") {
 }
 
 TEST_CASE("help has an example for every command") {
-  for (const char* command : {"runs", "show", "log", "curve"}) {
+  for (const char* command : {"runs", "show", "log", "curve", "tag", "note", "name", "rm", "gc",
+                              "export", "merge", "watch", "import mlflow", "import tensorboard"}) {
     const auto result = bcx_command(std::string(command) + " --help");
     CHECK(result.code == 0);
     CHECK(result.out.find(std::string("Example:\n  bcx ") + command) != std::string::npos);
   }
+}
+
+TEST_CASE("bcx tag, note, name, rm and gc") {
+  TwoRuns t;
+  CHECK(bcx_command("tag densenet201 +final -paper extra" + t.tracker()).out ==
+        "densenet201 (" + t.ids[0].substr(28) + "): breakhis, extra, final\n");
+  CHECK(bcx_command("note densenet201 'second line'" + t.tracker()).code == 0);
+  CHECK(Reader(t.path).run(t.ids[0]).notes == "first try\nsecond line");
+  CHECK(bcx_command("name densenet201 baseline" + t.tracker()).code == 0);
+  CHECK(bcx_command("rm baseline" + t.tracker()).out ==
+        "baseline (" + t.ids[0].substr(28) + ") is in the trash\n");
+  CHECK(Reader(t.path).run_count() == 1);
+  CHECK(bcx_command("rm --list" + t.tracker()).out.find("baseline") != std::string::npos);
+  CHECK(bcx_command("rm --undo baseline" + t.tracker()).code == 0);
+  CHECK(Reader(t.path).run_count() == 2);
+  CHECK(bcx_command("gc" + t.tracker(), true).out ==
+        "0 files, 0 B could be removed: --yes does it\n");
+}
+
+TEST_CASE("bcx export, merge and import; bcx watch ends with the run") {
+  TwoRuns t;
+  const auto file = (t.folder / "x.bcxrun").string(), other = (t.folder / "b/bcx.db").string();
+  CHECK(bcx_command("export densenet201 '" + file + "'" + t.tracker()).code == 0);
+  CHECK(bcx_command("merge '" + file + "' --tracker '" + other + "'").out ==
+        t.ids[0].substr(28) + "  densenet201  added\n");
+  CHECK(Reader(other).run(t.ids[0]).status == "finished");
+  const auto logs = (t.folder / "logs").string();
+  CHECK(bcx_command("export --tensorboard '" + logs + "' densenet201" + t.tracker()).code == 0);
+  CHECK(bcx_command("import tensorboard '" + logs + "' --tracker '" + other + "'").code == 0);
+  CHECK(Reader(other).run_count() == 2);
+  CHECK(bcx_command("watch densenet201" + t.tracker()).out ==
+        "epoch 1  step 20  val.auc 0.8  val.loss 0.6\n"
+        "epoch 2  step 40  val.auc 0.9  val.loss nan\ndensenet201 finished\n");
 }

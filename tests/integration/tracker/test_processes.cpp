@@ -3,15 +3,18 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <fstream>
 #include <thread>
 
 #include "child.h"
 #include "description.h"
 #include "tests/catch.h"
+#include "tracker/garbage.h"
 #include "tracker/host.h"
 #include "tracker/reader.h"
 #include "tracker/run_writer.h"
 #include "tracker/schema.h"
+#include "tracker/transfer.h"
 
 using namespace bcx::tracker;
 using namespace bcx::test;
@@ -258,4 +261,43 @@ TEST_CASE("a full disk ends the writer, not the reader's file") {
   CHECK(reader.run_count() == 2);
   CHECK(reader.run(reader.find("too much").id).status == "crashed");
   CHECK(integrity(path) == "ok");
+}
+
+TEST_CASE("a merge that is killed leaves whole runs, and goes on") {
+  TemporaryFolder folder;
+  const auto source = folder / "a/bcx.db", target = folder / "b/bcx.db";
+  std::vector<std::string> ids;
+  for (int run = 0; run < 8; ++run) {
+    auto writer = RunWriter::create(source, description("run-" + std::to_string(run)));
+    const auto key = writer->key("train.loss");
+    for (int step = 1; step <= 500; ++step) writer->metric(key, step, 0, step);
+    std::filesystem::create_directories(writer->folder() / "checkpoints");
+    std::ofstream(writer->folder() / "report.html") << "report";
+    std::ofstream(writer->folder() / "weights.bin") << std::string(1 << 20, 'w');
+    writer->finish(Status::finished, "");
+    ids.push_back(writer->id());
+  }
+  { RunWriter::create(target, description("own"))->finish(Status::finished, ""); }
+  for (const int patience : {1, 5, 10, 20, 40, 80}) {
+    const pid_t child = start_child([&]() -> int {
+      merge(target, source);
+      return 0;
+    });
+    std::this_thread::sleep_for(milliseconds(patience));
+    kill(child, SIGKILL);
+    wait_for(child);
+    CHECK(integrity(target) == "ok");
+    const Reader reader(target);
+    for (const auto& run : reader.runs({})) {
+      CHECK(run.status == "finished");
+      if (run.name == "own") continue;
+      CHECK(reader.series(run.id, "train.loss").size() == 500);
+      CHECK(std::filesystem::file_size(reader.folder() / run.folder / "weights.bin") == 1 << 20);
+    }
+  }
+  merge(target, source);
+  const Reader reader(target);
+  CHECK(reader.run_count() == 9);
+  for (const auto& id : ids) CHECK(reader.run(id).status == "finished");
+  CHECK(collect_garbage(target, false).empty());
 }

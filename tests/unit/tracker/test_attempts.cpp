@@ -144,3 +144,37 @@ TEST_CASE("a run that is alive cannot be resumed, nor one that is not there") {
   CHECK_THROWS_WITH(RunWriter::resume(path, "0000", {}),
                     path.string() + ": no run has the id \"0000\"; `bcx runs` lists them");
 }
+
+TEST_CASE("a run of another machine is unknown, not crashed") {
+  TemporaryFolder folder;
+  const auto path = folder / "bcx.db";
+  std::string id;
+  {
+    auto writer = RunWriter::create(path, description("a"));
+    id = writer->id();
+  }
+  const auto set = [&](const char* sql) { Database(path, Database::Mode::write).execute(sql); };
+  CHECK(Reader(path).run(id).status == "crashed");
+  set("UPDATE attempt SET host='node7'");  // a container on this kernel
+  CHECK(Reader(path).run(id).status == "crashed");
+  set("UPDATE attempt SET boot_id='another'");
+  const auto run = Reader(path).run(id);
+  CHECK(run.status == "unknown");
+  CHECK(run.exit_reason == "on host node7: whether it still runs can be seen there alone");
+  CHECK_FALSE(run.ended);
+}
+
+TEST_CASE("a clock that goes backwards does not end a run before it began") {
+  TemporaryFolder folder;
+  const auto path = folder / "bcx.db";
+  auto writer = RunWriter::create(path, description("a"));
+  const std::int64_t later = 4'000'000'000'000'000;
+  Database(path, Database::Mode::write)
+      .execute("UPDATE run SET started=4000000000000000, updated=4000000000000000");
+  Database(path, Database::Mode::write).execute("UPDATE attempt SET started=4000000000000000");
+  writer->epoch_metrics(1, 1, {{"val.auc", 0.5}});
+  writer->finish(Status::finished, "");
+  const Reader reader(path);
+  CHECK(*reader.run(writer->id()).ended == later);
+  CHECK(*reader.attempts(writer->id())[0].ended == later);
+}

@@ -130,8 +130,7 @@ TEST_CASE("network file systems are known by their magic numbers and refused") {
       refuse_network_file_system("/home/me/runs", 0x0BD00BD0),
       "/home/me/runs: the tracker cannot write here: this is a network file system (Lustre), where "
       "SQLite's locks and shared memory do not work; write to a database on a local disk "
-      "(--tracker "
-      "/tmp/bcx.db) and copy it afterwards");
+      "(--tracker /tmp/bcx.db); `bcx merge` brings several together");
 }
 
 TEST_CASE("hostile names stay inside the folder and are printed safely") {
