@@ -22,6 +22,8 @@ void add_gc(CLI::App& app, Action& action);         // gc
 void add_transfer(CLI::App& app, Action& action);   // export, merge, import
 void add_plugins(CLI::App& app, Action& action);    // plugins list|show
 void add_data(CLI::App& app, Action& action);       // data inspect|audit|demo|pack|preview
+void add_metrics(CLI::App& app, Action& action);    // metrics
+void add_compare(CLI::App& app, Action& action);    // compare
 void add_weights(CLI::App& app, Action& action);    // weights list|fetch|show
 
 }  // namespace bcx::cli

@@ -57,6 +57,8 @@ int main(int argc, char** argv) {
   add_transfer(app, action);
   add_plugins(app, action);
   add_data(app, action);
+  add_metrics(app, action);
+  add_compare(app, action);
   add_weights(app, action);
   try {
     require_known_command(app, argc, argv);

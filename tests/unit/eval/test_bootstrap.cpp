@@ -4,6 +4,8 @@
 #include <map>
 
 #include "eval/bootstrap.h"
+#include "eval/coverage.h"
+#include "eval/intervals.h"
 #include "eval/small_sample.h"
 #include "study.h"
 #include "tests/catch.h"
@@ -170,4 +172,35 @@ TEST_CASE("shares: variance between patients, by hand") {
   CHECK((logit->low > 0 && logit->high < 1 && logit->low < 0.75 && logit->high > 0.75));
   CHECK_FALSE(logit_t_interval({1.0, 0.1, 3.0}).has_value());
   CHECK_FALSE(t_interval({0.5, 0.0, 3.0}).has_value());
+}
+
+TEST_CASE("uncertainty: by patient where they are known, none below five of a class") {
+  const BootstrapOptions few{.resamples = 200, .seed = 1, .level = 0.95, .threads = 1};
+  auto outcomes = study(6, 9, 4, 1);
+  const auto known = uncertainty_of(outcomes, {}, few);
+  CHECK(known.by_patient);
+  CHECK(known.clusters == 15);
+  CHECK(known.quantum == Approx(1.0 / 6));
+  const auto named = named_metrics(outcomes, "");
+  const std::map<std::string, double> expected(named.begin(), named.end());
+  for (const auto& one : known.figures) {
+    INFO(one.name);
+    CHECK(one.value == Approx(expected.at(one.name)).epsilon(0).margin(1e-12));
+    const bool small = one.name == "auc" || one.name == "accuracy" || one.name == "sensitivity" ||
+                       one.name == "specificity";
+    CHECK(one.small_sample.has_value() == small);
+    if (small) CHECK((one.small_sample->low < one.value && one.value < one.small_sample->high));
+  }
+  CHECK(uncertainty_of(study(4, 30, 4, 1), {}, few).figures.empty());
+  outcomes.groups.clear();
+  CHECK_FALSE(uncertainty_of(outcomes, {}, few).by_patient);
+  CHECK(uncertainty_of(outcomes, {}, few).clusters == 60);
+}
+
+TEST_CASE("measured coverage: the next smaller simulated size") {
+  CHECK_FALSE(measured_coverage(4).has_value());
+  CHECK(measured_coverage(5)->positives == 12);
+  CHECK(measured_coverage(23)->negatives == 8);
+  CHECK(measured_coverage(24)->negatives == 24);
+  CHECK(measured_coverage(1000)->bca == 0.954);
 }

@@ -1,0 +1,127 @@
+// `bcx compare` on runs that were stored.
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/philox.h"
+#include "description.h"
+#include "tests/catch.h"
+#include "tests/process.h"
+
+using namespace bcx::test;
+using namespace bcx::tracker;
+using nlohmann::json;
+
+namespace {
+
+constexpr int patients = 24, images = 5;
+
+/// 24 patients of 5 images in one data set; runs that see the class to a degree.
+struct Runs {
+  Runs() {
+    good_ = add("good", 3.0, 0, patients);
+    poor_ = add("poor", 0.0, 0, patients);
+    elsewhere_ = add("elsewhere", 3.0, 4, patients);
+  }
+
+  std::string add(const std::string& name, double strength, int from, int to) {
+    auto about = description(name);
+    if (name == "poor") about.params[0].value = std::int64_t{32};
+    auto run = RunWriter::create(path, about);
+    DatasetRow dataset{"d", "folders", "", {"benign", "malignant"}, 1, "case"};
+    std::vector<SampleRow> samples;
+    std::vector<SplitMember> members;
+    std::vector<std::uint64_t> ids;
+    std::vector<float> logits;
+    const bcx::Stream stream(1, name);
+    for (int p = 0; p < patients; ++p)
+      for (int i = 0; i < images; ++i) {
+        const auto id = static_cast<std::uint64_t>(p * images + i + 1);
+        const int target = p % 2;
+        samples.push_back({id, "i" + std::to_string(id), target, "p" + std::to_string(p), {}});
+        members.push_back({id, "test"});
+        if (p < from || p >= to) continue;
+        ids.push_back(id);
+        logits.push_back(0.0f);
+        logits.push_back(static_cast<float>(strength * (target - 0.5) + stream.normal(id)));
+      }
+    run->dataset(dataset, samples);
+    run->split({"s" + name, "d", "holdout", "case", 0, 0, "{}"}, members);
+    EvaluationRow row;
+    row.part = "test";
+    row.purpose = "final";
+    run->evaluation(row, ids, logits);
+    run->finish(Status::finished, "");
+    return run->id();
+  }
+
+  Outcome compare(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {(build_dir() / "bin/bcx").string(), "compare"});
+    arguments.insert(arguments.end(), {"--tracker", path.string(), "--bootstrap", "500"});
+    return run_process(std::move(arguments), folder.path());
+  }
+
+  TemporaryFolder folder;
+  std::filesystem::path path = folder / "bcx.db";
+  std::string good_, poor_, elsewhere_;
+};
+
+}  // namespace
+
+TEST_CASE("compare: established, not established, not comparable") {
+  Runs runs;
+  const auto better = runs.compare({"poor", "good"});
+  INFO(better.out << better.err);
+  CHECK(better.code == 0);
+  CHECK(better.out.find("B is better by ") != std::string::npos);
+  CHECK(better.out.find(" in auc: established\n") != std::string::npos);
+  CHECK(
+      better.out.find("test part: 120 images of 24 patients (case), 12 in the scarcest class; one "
+                      "of them = 8.3 points of its recall") != std::string::npos);
+  CHECK(better.out.find("train.batch_size") != std::string::npos);
+  CHECK(better.out.find("both assume independent images and decide nothing here") !=
+        std::string::npos);
+
+  CHECK(runs.compare({"good", "good"}).out.find("A and B have the same auc: not established") !=
+        std::string::npos);
+
+  const auto other = runs.compare({"good", "elsewhere"});
+  CHECK(other.code == 0);
+  CHECK(other.out.find("not comparable: different test samples: 20 only in ") != std::string::npos);
+  CHECK(other.out.find(", 100 in both\n") != std::string::npos);
+}
+
+TEST_CASE("compare --json, and a side of two runs") {
+  Runs runs;
+  const auto found = json::parse(runs.compare({"poor", "good", "--json"}).out);
+  CHECK(found["verdict"] == "established");
+  CHECK(found["configuration"]["train.batch_size"]["a"] == "32");
+  const auto& auc = found["figures"]["auc"];
+  CHECK(auc["difference"].get<double>() == Approx(auc["b"].get<double>() - auc["a"].get<double>()));
+  CHECK(auc["small_sample"][0] > 0);
+  CHECK(found["figures"].contains("patient.auc"));
+  CHECK(found["agreement"]["delong"]["assumes"] == "independent images");
+
+  const auto sides = json::parse(runs.compare({"poor", "--json", "--against", "good", "poor"}).out);
+  CHECK(sides["b"].size() == 2);
+  CHECK(sides["figures"]["auc"]["difference"].get<double>() ==
+        Approx(auc["difference"].get<double>() / 2));
+  CHECK(json::parse(runs.compare({"good", "elsewhere", "--json"}).out)["verdict"] ==
+        "not_comparable");
+}
+
+TEST_CASE("compare: mistakes") {
+  Runs runs;
+  auto outcome = runs.compare({"good"});
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err ==
+        "error: bcx compare: expected two runs; bcx compare A B, or bcx compare A A2 --against B "
+        "B2\n");
+  outcome = runs.compare({"good", "poor", "--metric", "acuracy"});
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err == "error: --metric: no figure \"acuracy\"; did you mean \"accuracy\"?\n");
+  outcome = runs.compare({"good", "poor", "--part", "validation"});
+  CHECK(outcome.code == 3);
+  CHECK(outcome.err.find(
+            "has no final predictions of its validation part; runs that finished have") !=
+        std::string::npos);
+}
