@@ -187,12 +187,25 @@ std::string in_words(const FigureDifference& figure) {
                      number_text(std::abs(difference)), figure.name, word_of(figure.verdict));
 }
 
+/// Figures of recognised patients must not be read as those of new ones.
+void print_leaks(const Answer& found) {
+  for (const auto* side : {&found.first, &found.second})
+    for (const auto& one : *side)
+      for (const auto& stamp : one.run.stamps)
+        if (stamp.name == "LEAKY")
+          fmt::print(
+              "{} is LEAKY: it was trained on patients that it is tested on, and its figures "
+              "say nothing about new ones\n",
+              one.run.short_id);
+}
+
 void print(const Answer& found, const Options& options) {
   print_side('A', found.first);
   print_side('B', found.second);
   print_configuration(found);
   if (found.obstacle) {
     fmt::print("\nnot comparable: {}\n", *found.obstacle);
+    print_leaks(found);
     return;
   }
   print_samples(found);
@@ -201,6 +214,7 @@ void print(const Answer& found, const Options& options) {
   fmt::print("\n{}\n", in_words(*figure_of(*found.comparison, options.metric)));
   fmt::print("(these trained models on these patients; {} resamples, seed {})\n",
              grouped(options.bootstrap), options.seed);
+  print_leaks(found);
 }
 
 ordered_json number_json(double value) {

@@ -50,6 +50,7 @@ struct Runs {
     row.part = "test";
     row.purpose = "final";
     run->evaluation(row, ids, logits);
+    if (name == "elsewhere") run->stamp("LEAKY", "2 groups are on both sides");
     run->finish(Status::finished, "");
     return run->id();
   }
@@ -88,6 +89,9 @@ TEST_CASE("compare: established, not established, not comparable") {
   CHECK(other.code == 0);
   CHECK(other.out.find("not comparable: different test samples: 20 only in ") != std::string::npos);
   CHECK(other.out.find(", 100 in both\n") != std::string::npos);
+  CHECK(other.out.find(" is LEAKY: it was trained on patients that it is tested on") !=
+        std::string::npos);
+  CHECK(better.out.find("LEAKY") == std::string::npos);
 }
 
 TEST_CASE("compare --json, and a side of two runs") {
