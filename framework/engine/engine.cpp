@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include "engine/augment_preview.h"
 #include "engine/model_summary.h"
 #include "engine/run.h"
 
@@ -14,6 +15,11 @@ class LibTorchEngine final : public Engine {
   std::string model_summary(const config::Experiment& experiment,
                             const plugin::PluginCatalog& catalog) const override {
     return engine::model_summary(experiment, catalog);
+  }
+  void augment(const config::Experiment& experiment, const plugin::PluginCatalog& catalog,
+               std::span<std::uint8_t> pixels, const data::PixelView& shape,
+               const std::vector<std::uint64_t>& ids, std::int64_t epoch) const override {
+    augment_preview(experiment, catalog, pixels, shape, ids, epoch);
   }
 };
 

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "config/experiment.h"
+#include "data/sample.h"
 #include "plugin/catalog.h"
 #include "train/observer.h"
 
@@ -58,6 +60,13 @@ class Engine {
   /// The model's summary table and the memory that training takes, without data or training.
   virtual std::string model_summary(const config::Experiment& experiment,
                                     const plugin::PluginCatalog& catalog) const = 0;
+
+  /// Replaces pictures [count, side, side, 3] by what the experiment's augmentations make of them
+  /// in `epoch`; `ids` are their sample ids, so that a picture is the one that training sees.
+  /// `shape` is a view of `pixels`. Mixtures of pictures (mixup) are left out.
+  virtual void augment(const config::Experiment& experiment, const plugin::PluginCatalog& catalog,
+                       std::span<std::uint8_t> pixels, const data::PixelView& shape,
+                       const std::vector<std::uint64_t>& ids, std::int64_t epoch) const = 0;
 };
 
 }  // namespace bcx::engine

@@ -17,6 +17,7 @@
 #include "data/pack.h"
 #include "data/scan.h"
 #include "data/split.h"
+#include "load_engine.h"
 #include "open_experiment.h"
 
 namespace bcx::cli {
@@ -91,6 +92,8 @@ struct PreviewOptions {
   ExperimentOptions experiment;
   std::string out = "preview.png";
   std::size_t count = 24;
+  bool augmented = false;
+  std::int64_t epoch = 0;
 };
 
 struct Preview {
@@ -139,7 +142,15 @@ int preview(const PreviewOptions& options) {
   const Preview preview = experiment.data.source == "packed"
                               ? packed_preview(experiment, options.count)
                               : decoded_preview(experiment, options.count);
-  const data::Image sheet = data::preview_sheet(preview.decoded, preview.parts, preview.samples);
+  const data::AugmentHook augment = [&](std::span<std::uint8_t> pixels,
+                                        const data::PixelView& shape,
+                                        std::span<const std::size_t> samples) {
+    std::vector<std::uint64_t> ids;
+    for (const std::size_t i : samples) ids.push_back(preview.decoded.table.samples[i].id);
+    load_engine().augment(experiment, *opened.catalog, pixels, shape, ids, options.epoch);
+  };
+  const data::Image sheet = data::preview_sheet(preview.decoded, preview.parts, preview.samples,
+                                                options.augmented ? augment : data::AugmentHook());
   data::write_png(options.out, sheet.view());
   fmt::print("{}: {} images, {} x {} pixels\n", printable(options.out), preview.samples.size(),
              sheet.width, sheet.height);
@@ -156,6 +167,11 @@ void add_preview(CLI::App& data, Action& action) {
       ->capture_default_str();
   command->add_option("--count", options->count, "How many images, spread over the classes")
       ->check(CLI::Range(1, 400))
+      ->capture_default_str();
+  command->add_flag("--augmented", options->augmented,
+                    "As training sees them: through the experiment's augmentations");
+  command->add_option("--epoch", options->epoch, "Of which epoch, for --augmented")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command->footer(
       "Example:\n  bcx data preview experiments/densenet201.toml --out sheet.png --count 48");
