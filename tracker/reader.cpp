@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "tracker/filter_sql.h"
+#include "tracker/host.h"
 #include "tracker/reader_impl.h"
 #include "tracker/run_store.h"
 #include "tracker/schema.h"
@@ -55,24 +57,29 @@ std::int64_t Reader::run_count() const {
   return runs;
 }
 
-std::vector<RunShown> Reader::runs(const RunQuery& query) const {
-  auto runs = list_runs(impl_->database, query);
-  check_alive(impl_->database, runs);
-  return runs;
+RunList Reader::list(const RunQuery& query) const {
+  const auto known = known_keys(impl_->database);
+  NotRunning gone;
+  SqlCondition where;
+  std::optional<Filter> filter;
+  if (!query.filter.empty()) filter = parse_filter(query.filter);
+  if ((filter && asks_for_life(*filter)) || sorts_by_life(query.sort))
+    gone = not_running(impl_->database);
+  if (filter) where = filter_sql(*filter, known, gone, now_microseconds());
+  auto list = list_runs(impl_->database, query, known, gone, where);
+  check_alive(impl_->database, list.runs);
+  return list;
 }
 
 RunShown Reader::run(std::string_view id) const {
-  const auto row = impl_->row(id);
-  RunQuery query;
-  query.all_keys = true;
-  auto runs = list_runs(impl_->database, query, fmt::format("AND r.id={}", row));
+  auto runs = read_run(impl_->database, impl_->row(id));
   if (runs.empty()) impl_->no_such_run(id);
   check_alive(impl_->database, runs);
   return std::move(runs.front());
 }
 
 Key Reader::key(std::string_view word) const {
-  return resolve_key(impl_->database, word);
+  return resolve_term(known_keys(impl_->database), word);
 }
 
 std::vector<std::string> Reader::metric_keys(std::string_view run) const {

@@ -60,17 +60,24 @@ struct RunShown {
 
 /// What a list of runs should hold.
 struct RunQuery {
-  std::string sort;        ///< "" newest first; a column, parameter or metric; "-key" reversed
-  std::int64_t limit = 0;  ///< 0: all
-  bool all_keys = false;   ///< every parameter and metric
+  std::string sort;               ///< "" newest first; what Reader::key() takes; "-key" reversed
+  std::int64_t limit = 0;         ///< 0: all
+  bool all_keys = false;          ///< every parameter and metric
   std::vector<std::string> keys;  ///< else these
+  std::string filter = {};        ///< in the language of tracker/filter.h; "" all
 };
 
-/// What a word such as "val.auc", "auc" or "learning_rate" means in this file.
+struct RunList {
+  std::vector<RunShown> runs;
+  std::int64_t matching = 0;  ///< how many the filter lets through, whatever the limit
+};
+
+/// What a word such as "val.auc", "auc", "best(val.auc)" or "learning_rate" means in this file.
 struct Key {
   enum class Kind { column, param, metric };
   Kind kind = Kind::column;
-  std::string name;  ///< in full
+  std::string name;      ///< in full
+  std::string function;  ///< of a metric: last | best | min | max as written, or empty: last
 };
 
 struct Point {
@@ -137,7 +144,8 @@ class Reader {
   int schema_version() const;
 
   std::int64_t run_count() const;
-  std::vector<RunShown> runs(const RunQuery& query) const;
+  RunList list(const RunQuery& query) const;
+  std::vector<RunShown> runs(const RunQuery& query) const { return list(query).runs; }
   /// One run with every parameter and metric.
   RunShown run(std::string_view id) const;
 
@@ -150,7 +158,8 @@ class Reader {
   };
   Found find(std::string_view what) const;
 
-  /// A key in full, or its last part where that is unique.
+  /// A column (run_columns.h), parameter or metric in full, or its last part where that is unique;
+  /// best(KEY) and the like for a metric.
   Key key(std::string_view word) const;
   std::vector<std::string> metric_keys(std::string_view run_id) const;
 

@@ -25,7 +25,7 @@ std::string newest(const Database& database) {
 }
 
 std::string best_by(const Database& database, std::string_view word) {
-  const Key key = resolve_key(database, word);
+  const Key key = resolve_key(known_keys(database), word);
   if (key.kind != Key::Kind::metric)
     fail(database, fmt::format("\"{}\" is no metric", printable(key.name)),
          "@best: wants one, such as @best:val.auc");

@@ -1,36 +1,20 @@
 #include "tracker/run_list.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "tracker/file_lock.h"
 #include "tracker/host.h"
+#include "tracker/run_columns.h"
 #include "tracker/run_store.h"
 
 namespace bcx::tracker {
 namespace {
-
-/// Columns by which runs can be sorted: the word, its SQL, and whether the natural order is
-/// downward.
-struct SortColumn {
-  std::string_view word;
-  const char* sql;
-  bool descending;
-};
-constexpr std::array<SortColumn, 7> columns{{
-    {"started", "r.started", true},
-    {"ended", "r.ended", true},
-    {"duration", "coalesce(r.ended, r.updated) - r.started", true},
-    {"name", "r.name", false},
-    {"experiment", "r.experiment", false},
-    {"status", "r.status", false},
-    {"seed", "r.seed", false},
-}};
 
 std::vector<std::string> texts(const Database& database, const char* sql) {
   std::vector<std::string> out;
@@ -49,34 +33,43 @@ std::vector<std::string> ending_in(const std::vector<std::string>& names, std::s
   return out;
 }
 
+/// What runs are ordered by: NULL for all when nobody says.
 struct Order {
-  std::string join, by;
-  std::optional<std::string> bind;
+  SqlCondition by{"NULL", {}};
+  bool descending = false;
 };
 
-/// `ORDER BY` for a key; runs without a value come last either way, ties newest first.
-Order order_of(const Database& database, std::string_view sort) {
-  if (sort.empty()) return {"", "r.started DESC, r.id DESC", {}};
+Order order_of(const KnownKeys& known, std::string_view sort, const NotRunning& not_running) {
+  if (sort.empty()) return {};
   const bool reversed = sort[0] == '-';
-  const Key key = resolve_key(database, reversed ? sort.substr(1) : sort);
-  const auto direction = [&](bool descending) { return descending != reversed ? "DESC" : "ASC"; };
-  const auto by = [&](const char* sql, bool descending) {
-    return fmt::format("({0}) IS NULL, ({0}) {1}, r.started DESC, r.id DESC", sql,
-                       direction(descending));
-  };
-  if (key.kind == Key::Kind::metric)
-    return {
-        "LEFT JOIN metric_summary s ON s.run=r.id AND s.key="
-        "(SELECT id FROM metric_key WHERE name=?1)",
-        by("s.last", !lower_is_better(key.name)), key.name};
-  if (key.kind == Key::Kind::param)
-    return {"LEFT JOIN param p ON p.run=r.id AND p.key=?1", by("p.value", false), key.name};
-  const auto* column = std::find_if(columns.begin(), columns.end(),
-                                    [&](const auto& one) { return one.word == key.name; });
-  return {"", by(column->sql, column->descending), {}};
+  const Key key = resolve_term(known, reversed ? sort.substr(1) : sort);
+  switch (key.kind) {
+    case Key::Kind::metric:
+      return {metric_value(known, key.name, key.function), lower_is_better(key.name) == reversed};
+    case Key::Kind::param:
+      return {{"(SELECT value FROM param p WHERE p.run=r.id AND p.key=?)", {key.name}}, reversed};
+    default:
+      const auto* column = find_run_column(key.name);
+      return {column_value(column->sql, not_running), column->descending != reversed};
+  }
 }
 
-RunShown read_run(const Statement& row) {
+/// The rows of the runs that `where` lets through, in order.
+std::vector<std::int64_t> select_rows(const Database& database, const Order& order,
+                                      const SqlCondition& where) {
+  // A run without a value comes last either way; ties newest first.
+  auto rows =
+      database.prepare(fmt::format("SELECT r.id, {} AS k FROM run r WHERE r.trashed IS NULL {} "
+                                   "ORDER BY k IS NULL, k {}, r.started DESC, r.id DESC",
+                                   order.by.sql, where.sql.empty() ? "" : "AND " + where.sql,
+                                   order.descending ? "DESC" : "ASC"));
+  bind_all(rows, bind_all(rows, 1, order.by.values), where.values);
+  std::vector<std::int64_t> found;
+  while (rows.step()) found.push_back(rows.integer(0));
+  return found;
+}
+
+RunShown run_of(const Statement& row) {
   RunShown run;
   run.row = row.integer(0);
   run.id = row.text(1);
@@ -98,6 +91,19 @@ RunShown read_run(const Statement& row) {
   run.folder = row.text(16);
   run.host = row.text(17);
   run.pid = row.integer(18);
+  return run;
+}
+
+std::optional<RunShown> one_run(const Database& database, std::int64_t row) {
+  auto& rows = database.cached(
+      "SELECT r.id, r.uuid, r.name, r.experiment, r.status, r.started, r.ended, r.exit_reason, "
+      "r.attempt, r.seed, (SELECT q.uuid FROM run q WHERE q.id=r.parent), r.notes, r.command, "
+      "r.git_commit, r.version, r.config_hash, r.folder, a.host, a.pid "
+      "FROM run r LEFT JOIN attempt a ON a.run=r.id AND a.number=r.attempt "
+      "WHERE r.id=? AND r.trashed IS NULL");
+  std::optional<RunShown> run;
+  if (rows.start(row)) run = run_of(rows);
+  rows.reset();
   return run;
 }
 
@@ -190,61 +196,127 @@ void add_details(const Database& database, std::vector<RunShown>& runs, const Ru
            });
 }
 
+/// Whether a process holds the lock of a run's folder.
+bool is_alive(const std::filesystem::path& folder, const std::string& run_folder) {
+  return is_plain_component(run_folder) && is_locked(folder / run_folder / "run.lock");
+}
+
 }  // namespace
 
+int bind_all(Statement& statement, int at, const std::vector<SqlCondition::Value>& values) {
+  for (const auto& value : values)
+    std::visit([&](const auto& one) { statement.bind(at++, one); }, value);
+  return at;
+}
+
 KnownKeys known_keys(const Database& database) {
+  KnownKeys known;
   // The recursive form steps from key to key over the index, whatever the number of runs.
-  return {
+  known.params =
       texts(database,
             "WITH RECURSIVE k(key) AS (SELECT min(key) FROM param UNION ALL "
             "SELECT (SELECT min(key) FROM param WHERE key > k.key) FROM k WHERE key IS NOT NULL) "
-            "SELECT key FROM k WHERE key IS NOT NULL"),
-      texts(database, "SELECT name FROM metric_key ORDER BY name")};
+            "SELECT key FROM k WHERE key IS NOT NULL");
+  auto& rows = database.cached("SELECT name, id FROM metric_key ORDER BY name");
+  while (rows.step()) known.metrics.push_back({rows.text(0), rows.integer(1)});
+  rows.reset();
+  return known;
 }
 
-Key resolve_key(const Database& database, std::string_view word) {
-  for (const auto& column : columns)
-    if (column.word == word) return {Key::Kind::column, std::string(word)};
-  const auto keys = known_keys(database);
-  const auto has = [&](const auto& names) {
-    return std::find(names.begin(), names.end(), word) != names.end();
+Key resolve_key(const KnownKeys& known, std::string_view word) {
+  if (const auto* column = find_run_column(word))
+    return {Key::Kind::column, std::string(column->word), ""};
+  std::vector<std::string> names;
+  for (const auto& metric : known.metrics) names.push_back(metric.name);
+  const auto has = [&](const auto& all) {
+    return std::find(all.begin(), all.end(), word) != all.end();
   };
-  if (has(keys.metrics)) return {Key::Kind::metric, std::string(word)};
-  if (has(keys.params)) return {Key::Kind::param, std::string(word)};
+  if (has(names)) return {Key::Kind::metric, std::string(word), ""};
+  if (has(known.params)) return {Key::Kind::param, std::string(word), ""};
 
-  const auto metrics = ending_in(keys.metrics, word), params = ending_in(keys.params, word);
+  const auto metrics = ending_in(names, word), params = ending_in(known.params, word);
   if (metrics.size() + params.size() == 1)
-    return metrics.empty() ? Key{Key::Kind::param, params[0]} : Key{Key::Kind::metric, metrics[0]};
+    return metrics.empty() ? Key{Key::Kind::param, params[0], ""}
+                           : Key{Key::Kind::metric, metrics[0], ""};
   std::vector<std::string> candidates = metrics;
   candidates.insert(candidates.end(), params.begin(), params.end());
   if (!candidates.empty())
     throw Error(ExitCode::usage, {fmt::format("\"{}\" may be several keys: {}", printable(word),
                                               printable(join(candidates, ", "))),
                                   "", "write it in full"});
-  for (const auto& column : columns) candidates.emplace_back(column.word);
-  candidates.insert(candidates.end(), keys.metrics.begin(), keys.metrics.end());
-  candidates.insert(candidates.end(), keys.params.begin(), keys.params.end());
+  for (const auto& column : run_columns()) candidates.emplace_back(column.word);
+  candidates.insert(candidates.end(), names.begin(), names.end());
+  candidates.insert(candidates.end(), known.params.begin(), known.params.end());
   throw Error(ExitCode::usage,
               {fmt::format("no run has a column, parameter or metric \"{}\"", printable(word)), "",
                printable(did_you_mean(word, candidates))});
 }
 
-std::vector<RunShown> list_runs(const Database& database, const RunQuery& query,
-                                const std::string& where) {
-  const Order order = order_of(database, query.sort);
-  auto rows = database.prepare(fmt::format(
-      "SELECT r.id, r.uuid, r.name, r.experiment, r.status, r.started, r.ended, r.exit_reason, "
-      "r.attempt, r.seed, (SELECT q.uuid FROM run q WHERE q.id=r.parent), r.notes, r.command, "
-      "r.git_commit, r.version, r.config_hash, r.folder, a.host, a.pid "
-      "FROM run r LEFT JOIN attempt a ON a.run=r.id AND a.number=r.attempt {} "
-      "WHERE r.trashed IS NULL {} ORDER BY {} LIMIT {}",
-      order.join, where, order.by, query.limit > 0 ? query.limit : -1));
-  if (order.bind) rows.bind(1, *order.bind);
+Key resolve_term(const KnownKeys& known, std::string_view word) {
+  for (const std::string_view function : {"last", "best", "min", "max"}) {
+    if (!word.starts_with(function) || !word.ends_with(")")) continue;
+    if (word.size() < function.size() + 2 || word[function.size()] != '(') continue;
+    word.remove_prefix(function.size() + 1);
+    word.remove_suffix(1);
+    auto key = resolve_key(known, word);
+    key.function = function;
+    if (key.kind == Key::Kind::metric) return key;
+    throw Error(ExitCode::usage, fmt::format("{} is no metric: {} has no meaning for it",
+                                             printable(key.name), function));
+  }
+  return resolve_key(known, word);
+}
+
+SqlCondition metric_value(const KnownKeys& known, const std::string& name,
+                          std::string_view function) {
+  if (function == "best") function = lower_is_better(name) ? "min" : "max";
+  const auto metric = std::find_if(known.metrics.begin(), known.metrics.end(),
+                                   [&](const auto& one) { return one.name == name; });
+  return {fmt::format("(SELECT s.{} FROM metric_summary s WHERE s.run=r.id AND s.key=?)",
+                      function.empty() ? "last" : function),
+          {metric->id}};
+}
+
+SqlCondition column_value(const char* sql, const NotRunning& not_running) {
+  SqlCondition out;
+  for (std::string_view text = sql; !text.empty();) {
+    const auto hole = text.find('$');
+    out.sql += text.substr(0, hole);
+    if (hole == std::string_view::npos) break;
+    const bool crashed = text.substr(hole).starts_with("$crashed");
+    out.sql += "(SELECT value FROM json_each(?))";
+    out.values.emplace_back(
+        fmt::format("[{}]", fmt::join(crashed ? not_running.crashed : not_running.unknown, ",")));
+    text.remove_prefix(hole + std::string_view("$crashed").size());
+  }
+  return out;
+}
+
+RunList list_runs(const Database& database, const RunQuery& query, const KnownKeys& known,
+                  const NotRunning& not_running, const SqlCondition& where) {
+  auto rows = select_rows(database, order_of(known, query.sort, not_running), where);
+  RunList list;
+  list.matching = std::ssize(rows);
+  if (query.limit > 0 && list.matching > query.limit)
+    rows.resize(static_cast<std::size_t>(query.limit));
+  for (const auto row : rows)
+    if (auto run = one_run(database, row)) list.runs.push_back(std::move(*run));
+  add_details(database, list.runs, query);
+  return list;
+}
+
+std::vector<RunShown> read_run(const Database& database, std::int64_t row) {
   std::vector<RunShown> runs;
-  while (rows.step()) runs.push_back(read_run(rows));
-  rows.reset();
+  if (auto run = one_run(database, row)) runs.push_back(std::move(*run));
+  RunQuery query;
+  query.all_keys = true;
   add_details(database, runs, query);
   return runs;
+}
+
+bool sorts_by_life(std::string_view sort) {
+  if (sort.starts_with('-')) sort.remove_prefix(1);
+  return sort == "status" || sort == "ended" || sort == "reason";
 }
 
 namespace {
@@ -267,11 +339,28 @@ std::string other_host(const Database& database, std::int64_t run) {
 
 }  // namespace
 
+NotRunning not_running(const Database& database) {
+  NotRunning out;
+  const auto folder = database.path().parent_path();
+  auto rows = database.prepare("SELECT id, folder FROM run WHERE status='running'");
+  auto& again = database.cached("SELECT status='running' FROM run WHERE id=?");
+  while (rows.step()) {
+    if (is_alive(folder, rows.text(1))) continue;
+    // As in check_alive(): it may have ended between our two looks.
+    const auto row = rows.integer(0);
+    const bool elsewhere = !other_host(database, row).empty();
+    if (again.start(row) && again.integer(0) != 0)
+      (elsewhere ? out.unknown : out.crashed).push_back(row);
+    again.reset();
+  }
+  return out;
+}
+
 void check_alive(const Database& database, std::vector<RunShown>& runs) {
   const auto folder = database.path().parent_path();
   for (auto& run : runs) {
     if (run.status != "running") continue;
-    if (is_plain_component(run.folder) && is_locked(folder / run.folder / "run.lock")) continue;
+    if (is_alive(folder, run.folder)) continue;
     // It may have ended between our two looks: its last rows are committed before its lock goes.
     auto& again = database.cached("SELECT status, ended, updated, exit_reason FROM run WHERE id=?");
     again.start(run.row);

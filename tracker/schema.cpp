@@ -208,7 +208,11 @@ WHERE r.trashed IS NULL;
 
 // Levels of curves were planned in version 1 and not written. A file that travels (`bcx export`)
 // holds its runs' files, in pieces so that one of any size fits.
+// Lists of runs go through run_live: whether a run is in the trash stands behind its configuration's
+// texts, on other pages of the file.
 constexpr const char* version_2 = R"sql(
+CREATE INDEX run_live ON run (started, trashed) WHERE trashed IS NULL;
+
 DROP TABLE metric_bucket;
 CREATE TABLE metric_bucket (
   run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, key INTEGER NOT NULL REFERENCES metric_key,

@@ -1,150 +1,37 @@
-// `bcx runs`: the runs of a tracker as a table.
+// `bcx runs [FILTER]`: the runs of a tracker as a table.
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
-#include "tracker/host.h"
+#include "runs_columns.h"
+#include "runs_groups.h"
+#include "tracker/filter.h"
 #include "tracker_text.h"
 
 namespace bcx::cli {
 namespace {
 
+using tracker::Key;
 using tracker::Reader;
-using tracker::RunShown;
 
 constexpr std::int64_t rows_on_a_screen = 30;
 
 struct Options {
-  std::string database, sort;
-  std::int64_t limit = -1;  // none given
+  std::string database, sort, group_by;
+  std::vector<std::string> filter;  // words: a shell may have taken a filter without quotes apart
+  std::int64_t limit = -1;          // none given
   std::vector<std::string> columns;
   bool json = false, csv = false, markdown = false;
+
+  bool screen() const { return !json && !csv && !markdown; }
+  std::int64_t most() const { return limit >= 0 ? limit : screen() ? rows_on_a_screen : 0; }
 };
-
-struct ShownColumn {
-  Column column;
-  std::function<std::string(const RunShown&)> text;
-  std::string key;  // parameter or metric behind it
-};
-
-ShownColumn plain(std::string title, int yield, std::function<std::string(const RunShown&)> text) {
-  return {{std::move(title), Align::left, yield}, std::move(text), ""};
-}
-
-/// `11-23 06:41` this year, `2025-11-23` before: a screen is narrow. In full for other readers.
-std::string when(std::int64_t time, bool screen) {
-  const auto text = local_time(time);
-  if (!screen) return text;
-  const bool this_year = text.substr(0, 4) == local_time(tracker::now_microseconds()).substr(0, 4);
-  return this_year ? text.substr(5, 11) : text.substr(0, 10);
-}
-
-/// Columns that every run has. The identifier and the status are never clipped.
-std::vector<ShownColumn> run_columns(bool screen) {
-  return {
-      plain("id", 0, [](const RunShown& run) { return run.short_id; }),
-      plain("name", 2, [](const RunShown& run) { return run.name; }),
-      plain("status", 0, [](const RunShown& run) { return run.status; }),
-      plain("stamps", 0, stamps_text),
-      plain("started", 1, [=](const RunShown& run) { return when(run.started, screen); }),
-      plain("duration", 1, duration_text),
-      plain("ended", 1,
-            [=](const RunShown& run) { return run.ended ? when(*run.ended, screen) : ""; }),
-      plain("experiment", 2, [](const RunShown& run) { return run.experiment; }),
-      plain("seed", 1, [](const RunShown& run) { return fmt::format("{}", run.seed); }),
-      plain("tags", 3, [](const RunShown& run) { return join(run.tags, ","); }),
-      plain("notes", 3, [](const RunShown& run) { return run.notes; }),
-      plain("reason", 3, [](const RunShown& run) { return run.exit_reason; }),
-      plain("host", 2, [](const RunShown& run) { return run.host; }),
-      plain("git", 2, [](const RunShown& run) { return run.git_commit; }),
-      plain("attempts", 1, [](const RunShown& run) { return fmt::format("{}", run.attempts); }),
-      plain("parent", 2, [](const RunShown& run) { return run.parent; }),
-  };
-}
-
-ShownColumn param_column(const std::string& key) {
-  return {{key, Align::right, 2},
-          [key](const RunShown& run) {
-            const auto found = run.params.find(key);
-            return found == run.params.end() ? std::string() : value_text(found->second);
-          },
-          key};
-}
-
-/// `last`, `best`, `min` or `max` of a metric.
-ShownColumn metric_column(const std::string& title, const std::string& key, const std::string& of) {
-  return {{title, Align::right, 1},
-          [key, of](const RunShown& run) -> std::string {
-            const auto found = run.metrics.find(key);
-            if (found == run.metrics.end()) return "";
-            const auto& one = found->second;
-            const auto value = of == "best"  ? best_of(key, one)
-                               : of == "min" ? one.min
-                               : of == "max" ? one.max
-                                             : std::optional(one.last);
-            return value ? number_text(*value) : "nan";
-          },
-          key};
-}
-
-ShownColumn column_of(const Reader& reader, const std::string& word, bool screen) {
-  for (auto& column : run_columns(screen))
-    if (column.column.title == word) return column;
-  for (const std::string of : {"last", "best", "min", "max"}) {
-    if (!word.starts_with(of + "(") || !word.ends_with(")")) continue;
-    const auto key = reader.key(word.substr(of.size() + 1, word.size() - of.size() - 2));
-    if (key.kind != tracker::Key::Kind::metric)
-      throw Error(ExitCode::usage, fmt::format("{} is no metric: {} has no meaning for it",
-                                               printable(key.name), of));
-    return metric_column(fmt::format("{}({})", of, key.name), key.name, of);
-  }
-  const auto key = reader.key(word);
-  return key.kind == tracker::Key::Kind::param ? param_column(key.name)
-                                               : metric_column(key.name, key.name, "last");
-}
-
-/// The usual figures, most wanted first: those of validation, then the last word.
-const std::vector<std::string> usual_figures{"val.auc",       "val.accuracy", "test.auc",
-                                             "test.accuracy", "val.loss",     "train.loss"};
-
-/// What a person wants to see of unknown runs: who, when, how far, and the first three of the usual
-/// figures that any of them has.
-std::vector<ShownColumn> default_columns(const std::vector<RunShown>& runs, bool screen) {
-  std::vector<ShownColumn> columns;
-  const bool stamped = std::any_of(runs.begin(), runs.end(),
-                                   [](const RunShown& run) { return !run.stamps.empty(); });
-  for (const auto& column : run_columns(screen)) {
-    if (column.column.title == "ended") break;
-    if (column.column.title != "stamps" || stamped) columns.push_back(column);
-  }
-  int figures = 0;
-  for (const auto& key : usual_figures) {
-    const bool had = std::any_of(runs.begin(), runs.end(),
-                                 [&](const RunShown& run) { return run.metrics.contains(key); });
-    if (had && ++figures <= 3) columns.push_back(metric_column(key, key, "last"));
-  }
-  return columns;
-}
-
-Table table_of(const std::vector<RunShown>& runs, const std::vector<ShownColumn>& columns) {
-  std::vector<Column> titles;
-  for (const auto& column : columns) titles.push_back(column.column);
-  Table table(titles);
-  for (const auto& run : runs) {
-    std::vector<std::string> row;
-    for (const auto& column : columns) row.push_back(column.text(run));
-    table.add(std::move(row));
-  }
-  return table;
-}
 
 int nothing_yet(const Options& options, const std::filesystem::path& path) {
   if (options.json) fmt::print("[]\n");
@@ -154,71 +41,180 @@ int nothing_yet(const Options& options, const std::filesystem::path& path) {
   return 0;
 }
 
+std::string without_sign(const std::string& sort) {
+  return sort.starts_with('-') ? sort.substr(1) : sort;
+}
+
 void warn_of_test_metric(const Reader& reader, const std::string& sort) {
   if (sort.empty()) return;
-  const auto key = reader.key(sort[0] == '-' ? sort.substr(1) : sort);
-  if (key.kind == tracker::Key::Kind::metric && key.name.starts_with("test."))
+  const auto key = reader.key(without_sign(sort));
+  if (key.kind == Key::Kind::metric && key.name.starts_with("test."))
     fmt::print(stderr,
                "note: sorted by {}: a run that is chosen by the test set needs another one to be "
                "judged by\n",
                printable(key.name));
 }
 
-int list(const Options& options) {
-  const auto path = tracker_path(options.database);
-  if (!std::filesystem::exists(path)) return nothing_yet(options, path);
-  const Reader reader(path);
-  const bool screen = !options.json && !options.csv && !options.markdown;
-
-  std::vector<ShownColumn> columns;
-  for (const auto& word : options.columns) columns.push_back(column_of(reader, word, screen));
-  tracker::RunQuery query;
-  query.sort = options.sort;
-  query.limit = options.limit >= 0 ? options.limit : screen ? rows_on_a_screen : 0;
-  query.all_keys = options.json;
-  for (const auto& column : columns)
-    if (!column.key.empty()) query.keys.push_back(column.key);
-  if (columns.empty()) query.keys = usual_figures;
-  warn_of_test_metric(reader, options.sort);
-  const auto runs = reader.runs(query);
-
-  if (options.json) {
-    auto json = nlohmann::ordered_json::array();
-    for (const auto& run : runs) json.push_back(run_json(run));
-    fmt::print("{}\n", dump(json));
-    return 0;
-  }
-  if (columns.empty()) columns = default_columns(runs, screen);
-  const Table table = table_of(runs, columns);
+void print_table(const Options& options, const Table& table) {
   fmt::print("{}", options.csv        ? table.csv()
                    : options.markdown ? table.markdown()
                                       : table.text(terminal_width()));
-  const auto left = reader.run_count() - static_cast<std::int64_t>(runs.size());
-  if (screen && left > 0)
-    fmt::print(stderr, "{} of {} runs; --limit 0 shows all\n", runs.size(),
-               grouped(left + std::ssize(runs)));
+}
+
+void print_json(const nlohmann::ordered_json& json) {
+  fmt::print("{}\n", dump(json));
+}
+
+void tell_of_more(const Options& options, std::int64_t shown, std::int64_t all, const char* what) {
+  if (options.screen() && shown < all)
+    fmt::print(stderr, "{} of {} {}{}; --limit 0 shows all\n", grouped(shown), grouped(all), what,
+               options.filter.empty() ? "" : " that match");
+}
+
+tracker::RunQuery query_of(const Options& options, const std::vector<ShownColumn>& columns) {
+  tracker::RunQuery query;
+  query.filter = join(options.filter, " ");
+  query.all_keys = options.json;
+  for (const auto& column : columns)
+    if (column.key) query.keys.push_back(column.key->name);
+  return query;
+}
+
+int list(const Options& options, const Reader& reader) {
+  std::vector<ShownColumn> columns;
+  for (const auto& word : options.columns)
+    columns.push_back(column_of(reader, word, options.screen()));
+  auto query = query_of(options, columns);
+  query.sort = options.sort;
+  query.limit = options.most();
+  if (columns.empty()) query.keys = usual_figures();
+  const auto [runs, matching] = reader.list(query);
+  if (options.json) {
+    auto json = nlohmann::ordered_json::array();
+    for (const auto& run : runs) json.push_back(run_json(run));
+    print_json(json);
+    return 0;
+  }
+  if (columns.empty()) columns = default_columns(runs, options.screen());
+  std::vector<Column> titles;
+  for (const auto& column : columns) titles.push_back(column.column);
+  Table table(titles);
+  for (const auto& run : runs) {
+    std::vector<std::string> row;
+    for (const auto& column : columns) row.push_back(column.text(run));
+    table.add(std::move(row));
+  }
+  print_table(options, table);
+  tell_of_more(options, std::ssize(runs), matching, "runs");
   return 0;
+}
+
+/// The place among `metrics` of what groups are to be sorted by; added behind the shown ones when
+/// it is none of them.
+std::size_t sort_place(const Reader& reader, const std::string& word,
+                       std::vector<ShownColumn>& metrics) {
+  auto column = column_of(reader, word, false);
+  if (!column.key || column.key->kind != Key::Kind::metric)
+    throw Error(ExitCode::usage, {fmt::format("groups cannot be sorted by \"{}\"", printable(word)),
+                                  "--sort", "name a metric, or the key of --group-by"});
+  for (std::size_t i = 0; i < metrics.size(); ++i)
+    if (metrics[i].column.title == column.column.title) return i;
+  metrics.push_back(std::move(column));
+  return metrics.size() - 1;
+}
+
+/// By the mean, best first; groups without one last.
+void sort_groups(std::vector<RunGroup>& groups, std::size_t by, bool ascending) {
+  std::stable_sort(groups.begin(), groups.end(), [&](const RunGroup& a, const RunGroup& b) {
+    const auto &left = a.metrics[by], &right = b.metrics[by];
+    if (left.count == 0 || right.count == 0) return left.count > right.count && right.count == 0;
+    return ascending ? left.mean < right.mean : left.mean > right.mean;
+  });
+}
+
+int list_groups(const Options& options, const Reader& reader) {
+  const auto key = column_of(reader, options.group_by, false);
+  if (key.key && key.key->kind == Key::Kind::metric)
+    throw Error(ExitCode::usage, {fmt::format("{} is a metric", printable(key.column.title)),
+                                  "--group-by", "name a parameter or a column"});
+  std::vector<ShownColumn> metrics;
+  for (const auto& word : options.columns) {
+    auto column = column_of(reader, word, false);
+    if (column.key && column.key->kind == Key::Kind::metric) metrics.push_back(std::move(column));
+  }
+  const auto word = without_sign(options.sort);
+  const bool by_key =
+      word.empty() || column_of(reader, word, false).column.title == key.column.title;
+  auto query = query_of(options, metrics);
+  if (key.key) query.keys.push_back(key.key->name);
+  query.keys.insert(query.keys.end(), usual_figures().begin(), usual_figures().end());
+  query.sort = by_key && !word.empty() ? options.sort : options.group_by;
+  if (!by_key) query.keys.push_back(reader.key(word).name);
+  const auto runs = reader.runs(query);
+
+  if (metrics.empty())
+    for (const auto& name : figures_of(runs)) metrics.push_back(column_of(reader, name, false));
+  const auto by = by_key ? 0 : sort_place(reader, word, metrics);
+  auto groups = group_runs(runs, key, metrics);
+  if (!by_key)
+    sort_groups(groups, by,
+                tracker::lower_is_better(metrics[by].key->name) != options.sort.starts_with('-'));
+  const auto all = std::ssize(groups);
+  if (options.most() > 0 && all > options.most())
+    groups.erase(groups.begin() + options.most(), groups.end());
+  if (options.json)
+    print_json(group_json(groups, key, metrics));
+  else
+    print_table(options, group_table(groups, key, metrics, options.csv));
+  tell_of_more(options, std::ssize(groups), all, "groups");
+  return 0;
+}
+
+int work(const Options& options) {
+  const auto path = tracker_path(options.database);
+  if (!std::filesystem::exists(path)) {
+    if (!options.filter.empty()) tracker::parse_filter(join(options.filter, " "));
+    return nothing_yet(options, path);
+  }
+  const Reader reader(path);
+  warn_of_test_metric(reader, options.sort);
+  return options.group_by.empty() ? list(options, reader) : list_groups(options, reader);
+}
+
+void add_shape_options(CLI::App& command, Options& options) {
+  command
+      .add_option("--sort", options.sort,
+                  "Column, parameter or metric; metrics best first, -KEY reversed")
+      ->type_name("KEY");
+  command
+      .add_option("--limit", options.limit,
+                  "At most N lines, 0 for all (default: 30 in a table, else all)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  command
+      .add_option("--columns", options.columns,
+                  "Columns, parameters, metrics, best(KEY), separated by commas")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("A,B");
+  command
+      .add_option("--group-by", options.group_by,
+                  "One line for all runs with the same KEY: mean, standard deviation and number of "
+                  "runs for each metric")
+      ->type_name("KEY");
 }
 
 }  // namespace
 
 void add_runs(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("runs", "List the runs of the tracker");
+  auto* command =
+      app.add_subcommand("runs", "List the runs of the tracker, all or those asked for");
   auto options = std::make_shared<Options>();
   command
-      ->add_option("--sort", options->sort,
-                   "Column, parameter or metric; metrics best first, -KEY reversed")
-      ->type_name("KEY");
-  command
-      ->add_option("--limit", options->limit,
-                   "At most N runs, 0 for all (default: 30 in a table, else all)")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  command
-      ->add_option("--columns", options->columns,
-                   "Columns, parameters, metrics, best(KEY), separated by commas")
-      ->delimiter(',')
-      ->type_name("A,B");
+      ->add_option("filter", options->filter,
+                   "Which runs: conditions on columns, parameters and metrics (docs/filters.md)")
+      ->type_name("FILTER");
+  add_shape_options(*command, *options);
   auto* json = command->add_flag("--json", options->json, "Everything, as a JSON array");
   auto* csv = command->add_flag("--csv", options->csv, "As CSV")->excludes(json);
   command->add_flag("--md", options->markdown, "As a Markdown table")
@@ -226,9 +222,9 @@ void add_runs(CLI::App& app, Action& action) {
       ->excludes(csv);
   add_tracker_option(*command, options->database);
   command->footer(
-      "Example:\n  bcx runs --sort val.auc --limit 10 --columns "
-      "id,name,learning_rate,best(val.auc)");
-  command->callback([options, &action] { action = [options] { return list(*options); }; });
+      "Example:\n  bcx runs 'best(val.auc) > 0.9 and started > \"-7d\"' --sort val.auc --limit 10 "
+      "\\\n    --columns id,name,learning_rate,'best(val.auc)'");
+  command->callback([options, &action] { action = [options] { return work(*options); }; });
 }
 
 }  // namespace bcx::cli
