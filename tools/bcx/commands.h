@@ -13,6 +13,7 @@ using Action = std::function<int()>;
 void add_run(CLI::App& app, Action& action);        // run, resume
 void add_check(CLI::App& app, Action& action);      // check
 void add_runs(CLI::App& app, Action& action);       // runs
+void add_sql(CLI::App& app, Action& action);        // sql
 void add_show(CLI::App& app, Action& action);       // show
 void add_log(CLI::App& app, Action& action);        // log
 void add_curve(CLI::App& app, Action& action);      // curve
