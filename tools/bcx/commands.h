@@ -14,6 +14,7 @@ void add_run(CLI::App& app, Action& action);        // run, resume
 void add_check(CLI::App& app, Action& action);      // check
 void add_runs(CLI::App& app, Action& action);       // runs
 void add_sql(CLI::App& app, Action& action);        // sql
+void add_diff(CLI::App& app, Action& action);       // diff
 void add_show(CLI::App& app, Action& action);       // show
 void add_log(CLI::App& app, Action& action);        // log
 void add_curve(CLI::App& app, Action& action);      // curve

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   add_check(app, action);
   add_runs(app, action);
   add_sql(app, action);
+  add_diff(app, action);
   add_show(app, action);
   add_log(app, action);
   add_curve(app, action);
