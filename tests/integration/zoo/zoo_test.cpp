@@ -14,7 +14,9 @@ using bcx::config::ComponentKind;
 using Names = std::vector<std::string>;
 
 bcx::plugin::PluginCatalog catalog() {
-  bcx::plugin::Search search{.environment = false, .user = false};
+  bcx::plugin::Search search;
+  search.environment = false;
+  search.user = false;
   search.built_in = bcx::test::build_dir() / "lib/bcx/plugins";
   return bcx::plugin::PluginCatalog(search);
 }
