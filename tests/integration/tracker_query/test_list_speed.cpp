@@ -60,5 +60,5 @@ TEST_CASE("a filter and a sort over 10,000 runs") {
                         folder);
   WARN("bcx --version " << start << " ms; bcx runs with a filter and a sort " << all
                         << " ms of processor time");
-  CHECK(all < 100);  // the aim is 20 on an idle machine; docs/performance.md has the figures
+  CHECK(all < 100);  // the aim is 20 on an idle machine
 }
