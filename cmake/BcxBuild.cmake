@@ -42,8 +42,22 @@ function(bcx_library name kind)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/framework> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
   target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE bcx_options ${arg_PRIVATE})
   if(kind STREQUAL SHARED)
-    install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    bcx_install(${name})
   endif()
+endfunction()
+
+# bcx_install(TARGET): part of an installed tree, under the name that others link: bcx::sdk.
+function(bcx_install target)
+  string(REGEX REPLACE "^bcx_" "" exported ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${exported})
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL EXECUTABLE)
+    add_executable(bcx::${exported} ALIAS ${target})
+  else()
+    add_library(bcx::${exported} ALIAS ${target})
+  endif()
+  install(TARGETS ${target} EXPORT bcxTargets
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endfunction()
 
 # bcx_add_test(NAME SOURCES ... LIBS ... [TORCH] [LABELS ...] [TIMEOUT seconds])

@@ -1,8 +1,8 @@
 # bcx_add_plugin(NAME SOURCES ... [LIBS ...] [MANIFEST file] [OUTPUT_DIRECTORY folder] [TORCH])
 #
 # Builds NAME.bcx.so from the sources and the manifest (default: plugin.toml beside the
-# CMakeLists.txt), as target NAME_plugin. Within bcx's own tree it goes to lib/bcx/plugins, where
-# `bcx` looks.
+# CMakeLists.txt), as target NAME_plugin. Within bcx's own tree it goes to lib/bcx/plugins, elsewhere
+# to the folder's build folder, and `cmake --install build --prefix ~/.local` puts it where `bcx` looks.
 #
 # The file holds what the host reads before it loads anything: the section .bcx.manifest (the bytes
 # of plugin.toml) and the section .bcx.abi (bcx/sdk/abi.h). It exports bcx_plugin_* alone and may
@@ -30,9 +30,14 @@ function(bcx_add_plugin name)
     message(FATAL_ERROR "bcx_add_plugin(${name}): there is no manifest ${arg_MANIFEST}")
   endif()
   if(NOT arg_OUTPUT_DIRECTORY)
-    set(arg_OUTPUT_DIRECTORY ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/bcx/plugins)
-    set_property(GLOBAL APPEND PROPERTY BCX_PLUGIN_TARGETS ${name}_plugin) # for the tests
-    set(own TRUE)
+    if(PROJECT_NAME STREQUAL bcx)
+      set(arg_OUTPUT_DIRECTORY ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/bcx/plugins)
+      set_property(GLOBAL APPEND PROPERTY BCX_PLUGIN_TARGETS ${name}_plugin) # for the tests
+      set(install_folder lib/bcx/plugins)
+    else()
+      set(arg_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+      set(install_folder share/bcx/plugins) # below ~/.local: $XDG_DATA_HOME/bcx/plugins
+    endif()
   endif()
   file(STRINGS ${arg_MANIFEST} callback REGEX "^kind *= *\"callback\"")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${arg_MANIFEST})
@@ -52,14 +57,14 @@ function(bcx_add_plugin name)
   endif()
   if(callback AND NOT arg_TORCH)
     _bcx_plugin_abi(bcx_plugin_abi_without_torch OFF)
-    target_link_libraries(${target} PRIVATE bcx_plugin_abi_without_torch bcx_sdk_headers ${arg_LIBS})
+    target_link_libraries(${target} PRIVATE bcx_plugin_abi_without_torch bcx::sdk_headers ${arg_LIBS})
   else()
     _bcx_plugin_abi(bcx_plugin_abi ON)
     _bcx_use_torch(${target})
     target_link_libraries(${target} PRIVATE bcx_plugin_abi ${arg_LIBS})
   endif()
-  if(own)
-    install(TARGETS ${target} LIBRARY DESTINATION lib/bcx/plugins)
+  if(install_folder)
+    install(TARGETS ${target} LIBRARY DESTINATION ${install_folder})
   endif()
 endfunction()
 
@@ -88,13 +93,13 @@ function(_bcx_plugin_abi target with_torch)
     _bcx_use_torch(${target})
   else()
     target_compile_definitions(${target} PRIVATE BCX_WITHOUT_TORCH)
-    target_link_libraries(${target} PRIVATE bcx_sdk_headers)
+    target_link_libraries(${target} PRIVATE bcx::sdk_headers)
   endif()
 endfunction()
 
 # The SDK with LibTorch; in bcx's own tree with its precompiled header.
 function(_bcx_use_torch target)
-  target_link_libraries(${target} PRIVATE bcx_sdk)
+  target_link_libraries(${target} PRIVATE bcx::sdk)
   if(COMMAND bcx_use_torch_pch)
     bcx_use_torch_pch(${target})
   endif()

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/paths.h"
+#include "base/shared_object.h"
 #include "base/text.h"
 #include "plugin/abi_check.h"
 #include "plugin/trust.h"
@@ -98,8 +99,7 @@ PluginCatalog::PluginCatalog(const Search& search) {
           refuse(folder, "BCX_PLUGIN_PATH: is no absolute path");
       }
   if (search.user) add_folder(data_folder() / "plugins");
-  const auto built_in =
-      search.built_in.value_or(executable_path().parent_path().parent_path() / "lib/bcx/plugins");
+  const auto built_in = search.built_in.value_or(library_folder() / "bcx/plugins");
   if (!built_in.empty()) add_folder(built_in);
   for (const auto& plugin : plugins_) add_components(plugin);
 }

@@ -33,15 +33,15 @@ struct Finding {
 
 /// Where to look, in this order; the first file that offers a name wins:
 /// `--plugin-path`, the experiment's `[plugins] path`, BCX_PLUGIN_PATH (colons between folders),
-/// `$XDG_DATA_HOME/bcx/plugins`, `<executable>/../lib/bcx/plugins`. Never the current directory,
-/// unless it is named.
+/// `$XDG_DATA_HOME/bcx/plugins`, and `bcx/plugins` beside bcx's own libraries, which is
+/// `<bcx>/../lib/bcx/plugins`. Never the current directory, unless it is named.
 struct Search {
   std::vector<std::filesystem::path> command_line;  ///< --plugin-path
   std::vector<std::filesystem::path> experiment;    ///< [plugins] path, absolute
   bool environment = true;                          ///< BCX_PLUGIN_PATH
   bool user = true;                                 ///< $XDG_DATA_HOME/bcx/plugins
-  /// bcx's own plugins. Unset: beside the executable, as installed and in the build tree. A test
-  /// executable lies elsewhere and says `build_dir() / "lib/bcx/plugins"`. Empty path: none.
+  /// bcx's own plugins. Unset: beside its libraries, as installed and in the build tree. Empty path:
+  /// none.
   std::optional<std::filesystem::path> built_in;
 };
 

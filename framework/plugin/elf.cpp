@@ -173,19 +173,24 @@ std::vector<std::string> ElfFile::needed() const {
   return names;
 }
 
-bool ElfFile::exports(std::string_view symbol) const {
+std::vector<std::string> ElfFile::exported() const {
   const Section* table = find(SHT_DYNSYM);
-  if (!table || table->link >= sections_.size()) return false;
+  if (!table || table->link >= sections_.size()) return {};
   const std::string entries = content(*table, symbols_limit);
   const std::string text = content(sections_[table->link], symbols_limit);
+  std::vector<std::string> names;
   for (std::size_t i = 0; i < entries.size() / sizeof(Elf64_Sym); ++i) {
     const auto entry = record<Elf64_Sym>(entries, i);
-    const auto binding = ELF64_ST_BIND(entry.st_info);
-    if (entry.st_shndx != SHN_UNDEF && binding != STB_LOCAL &&
-        text_at(text, entry.st_name) == symbol)
-      return true;
+    const bool defined = entry.st_shndx != SHN_UNDEF && ELF64_ST_BIND(entry.st_info) != STB_LOCAL;
+    if (defined && ELF64_ST_TYPE(entry.st_info) != STT_SECTION)
+      names.emplace_back(text_at(text, entry.st_name));
   }
-  return false;
+  return names;
+}
+
+bool ElfFile::exports(std::string_view symbol) const {
+  const auto names = exported();
+  return std::ranges::find(names, symbol) != names.end();
 }
 
 std::string machine_name(std::uint16_t machine) {

@@ -37,7 +37,10 @@ class ElfFile {
   /// Names of the libraries that this one needs, in the file's order (DT_NEEDED).
   std::vector<std::string> needed() const;
 
-  /// True when the library defines and exports a symbol of that name.
+  /// Names of the symbols that the library defines and exports, in the table's order.
+  std::vector<std::string> exported() const;
+
+  /// True when `symbol` is one of them.
   bool exports(std::string_view symbol) const;
 
   const std::filesystem::path& path() const { return path_; }
