@@ -34,7 +34,8 @@ struct RunRequest {
   std::string git_commit;  ///< empty: not known
   std::string version;     ///< bcx's own
   bool may_fetch_weights = false;
-  std::optional<ResumePoint> resume;
+  std::optional<ResumePoint> resume = std::nullopt;
+  std::optional<std::string> parent = std::nullopt;  ///< id of the run that this one is a part of
 };
 
 struct RunOutcome {

@@ -1,0 +1,30 @@
+#include "engine/average_scope.h"
+
+#include <torch/torch.h>
+
+namespace bcx::engine {
+
+void keep_average(const model::FlatParameters& parameters, const train::StepExecutor& step) {
+  if (!step.ema_values().defined()) return;
+  torch::NoGradGuard no_grad;
+  parameters.values().copy_(step.ema_values());
+  parameters.buffers().copy_(step.ema_buffers());
+}
+
+AverageScope::AverageScope(const model::FlatParameters& parameters, const train::StepExecutor& step)
+    : parameters_(parameters) {
+  if (!step.ema_values().defined()) return;
+  torch::NoGradGuard no_grad;
+  values_ = parameters.values().clone();
+  buffers_ = parameters.buffers().clone();
+  keep_average(parameters, step);
+}
+
+AverageScope::~AverageScope() {
+  if (!values_.defined()) return;
+  torch::NoGradGuard no_grad;
+  parameters_.values().copy_(values_);
+  parameters_.buffers().copy_(buffers_);
+}
+
+}  // namespace bcx::engine

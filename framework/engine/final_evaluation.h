@@ -1,0 +1,27 @@
+// What a run is judged by: thresholds from validation, then the test part.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/evaluation.h"
+
+namespace bcx::engine {
+
+/// Throws bcx::Error (data) when the experiment wants a threshold chosen on validation images and a
+/// class has none there: said before the training, not after it.
+void require_choosable_threshold(const config::Experiment& experiment, const PreparedData& data);
+
+/// The plan of an evaluation at `cursor`, with the data set's positive class.
+EvaluationPlan evaluation_plan(const PreparedData& data, data::Part part, const std::string& prefix,
+                               const std::string& purpose, const tracker::Cursor& cursor);
+
+/// Evaluates the weights that are in the model: the validation part (whose predictions choose the
+/// threshold, when the experiment says so), then the test part, without and with test-time
+/// augmentation. `checkpoint`: the file they came from. Returns the test part's metrics; empty
+/// without a test part.
+NamedValues evaluate_finally(Evaluator& evaluator, const config::Experiment& experiment,
+                             const PreparedData& data, const tracker::Cursor& cursor,
+                             const std::string& checkpoint, train::Observer& observer);
+
+}  // namespace bcx::engine
