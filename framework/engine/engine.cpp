@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include "engine/augment_preview.h"
+#include "engine/folds.h"
 #include "engine/model_summary.h"
 #include "engine/run.h"
 
@@ -11,6 +12,9 @@ class LibTorchEngine final : public Engine {
  public:
   RunOutcome run(const RunRequest& request, train::Observer& observer) const override {
     return run_experiment(request, observer);
+  }
+  RunOutcome run_folds(const FoldsRequest& request, train::Observer& observer) const override {
+    return engine::run_folds(request, observer);
   }
   std::string model_summary(const config::Experiment& experiment,
                             const plugin::PluginCatalog& catalog) const override {

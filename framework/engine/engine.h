@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,7 +36,21 @@ struct RunRequest {
   std::string version;     ///< bcx's own
   bool may_fetch_weights = false;
   std::optional<ResumePoint> resume = std::nullopt;
+  std::string name = {};                             ///< the run's; empty: the experiment's
   std::optional<std::string> parent = std::nullopt;  ///< id of the run that this one is a part of
+};
+
+/// What became of one fold before: its finished run, or where to go on.
+struct FoldState {
+  std::string finished;  ///< id of its run; empty: not finished
+  std::optional<ResumePoint> resume;
+};
+
+/// All folds of an experiment. `run.resume` is not used.
+struct FoldsRequest {
+  RunRequest run;
+  std::optional<std::string> parent = std::nullopt;  ///< id of the parent run to go on with
+  std::map<std::int64_t, FoldState> folds = {};      ///< by fold; those not named have not begun
 };
 
 struct RunOutcome {
@@ -57,6 +72,12 @@ class Engine {
   /// Data, model, training, evaluation, all recorded in the experiment's tracker. Throws
   /// bcx::Error; the run is then recorded as failed with the message.
   virtual RunOutcome run(const RunRequest& request, train::Observer& observer) const = 0;
+
+  /// A run for each fold, one after the other, beneath a parent run that holds the out-of-fold
+  /// predictions (purpose "out_of_fold"; one evaluation per repeat) and the metrics over the folds
+  /// (eval/folds.h): `fold.auc` with the fold as its step, `test.auc` the mean, `test.auc.sd` the
+  /// spread, `test.pooled.accuracy` of all samples together. Throws before the first fold for what is wrong with any of them.
+  virtual RunOutcome run_folds(const FoldsRequest& request, train::Observer& observer) const = 0;
 
   /// The model's summary table and the memory that training takes, without data or training.
   virtual std::string model_summary(const config::Experiment& experiment,

@@ -68,7 +68,7 @@ std::vector<std::pair<std::string, std::string>> system_rows(at::Device device, 
 
 tracker::RunDescription describe(const RunRequest& request, at::Device device, int threads) {
   const auto& e = request.experiment;
-  tracker::RunDescription description{.name = e.name,
+  tracker::RunDescription description{.name = request.name.empty() ? e.name : request.name,
                                       .experiment = e.name,
                                       .seed = static_cast<std::int64_t>(e.seed),
                                       .tags = e.tags,

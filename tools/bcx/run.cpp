@@ -15,9 +15,11 @@
 #include "base/text.h"
 #include "commands.h"
 #include "console.h"
+#include "folds.h"
 #include "load_engine.h"
 #include "main_metrics.h"
 #include "open_experiment.h"
+#include "resume_point.h"
 #include "tracker/reader.h"
 
 namespace bcx::cli {
@@ -27,7 +29,13 @@ struct RunOptions {
   ExperimentOptions experiment;
   std::string name, device, tracker, resume = "-";
   std::vector<std::string> tags;
-  bool force = false, quiet = false, json = false;
+  bool force = false, quiet = false, json = false, folds = false;
+};
+
+/// What is gone on with.
+struct Unfinished {
+  std::optional<engine::ResumePoint> run;
+  std::optional<FoldsPoint> folds;
 };
 
 /// First line that a command prints, empty when it fails: git is asked, not required.
@@ -59,25 +67,6 @@ std::string command_line() {
   if (!text.empty() && text.back() == '\0') text.pop_back();
   std::replace(text.begin(), text.end(), '\0', ' ');
   return text;
-}
-
-engine::ResumePoint resume_point(const tracker::Reader& reader, const std::string& id, bool force) {
-  engine::ResumePoint point{id, {}, force};
-  auto rows = reader.checkpoints(id);
-  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
-    return a.row.cursor.step > b.row.cursor.step;
-  });
-  for (const auto& checkpoint : rows)
-    if (checkpoint.kept) point.checkpoints.push_back(reader.folder() / checkpoint.row.path);
-  if (point.checkpoints.empty())
-    throw Error(ExitCode::data, {"has no checkpoint to go on from", "run " + reader.run(id).name,
-                                 "start it anew with `bcx run`"});
-  return point;
-}
-
-void require_resumable(const tracker::RunShown& run) {
-  if (run.status == "running")
-    throw Error(ExitCode::usage, {"is running", "run " + run.name, "stop it first"});
 }
 
 /// The final evaluation's main figures, with and without test-time augmentation beside each other.
@@ -121,13 +110,25 @@ void print_outcome(const RunOptions& options, const config::Experiment& experime
       fmt::print(stderr, "stopped before its first checkpoint; start it anew with `bcx run`\n");
     return;
   }
-  print_test_figures(outcome);
+  if (options.folds)
+    print_folds(tracker::Reader(experiment.tracker), outcome.id);
+  else
+    print_test_figures(outcome);
   for (const auto& stamp : outcome.stamps) fmt::print("stamped {}\n", stamp);
   fmt::print(stderr, "\nbcx show {} shows everything about this run\n", outcome.short_id);
 }
 
-int execute(const RunOptions& options, const OpenedExperiment& opened,
-            std::optional<engine::ResumePoint> resume) {
+engine::RunOutcome run_folds(const engine::RunRequest& run, std::optional<FoldsPoint> point,
+                             train::Observer& observer) {
+  engine::FoldsRequest request{.run = run};
+  if (point) {
+    request.parent = std::move(point->parent);
+    request.folds = std::move(point->folds);
+  }
+  return load_engine().run_folds(request, observer);
+}
+
+int execute(const RunOptions& options, const OpenedExperiment& opened, Unfinished unfinished) {
   auto missing = config::check_files(opened.experiment);
   if (!missing.empty()) throw ErrorList(std::move(missing));
   const SignalScope signals;
@@ -139,22 +140,17 @@ int execute(const RunOptions& options, const OpenedExperiment& opened,
       .git_commit = git_commit(),
       .version = BCX_VERSION,
       .may_fetch_weights = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
-      .resume = std::move(resume)};
-  const auto outcome = load_engine().run(request, observer);
+      .resume = std::move(unfinished.run)};
+  const auto outcome = options.folds ? run_folds(request, std::move(unfinished.folds), observer)
+                                     : load_engine().run(request, observer);
   print_outcome(options, opened.experiment, outcome);
   return static_cast<int>(outcome.stopped ? ExitCode::stopped : ExitCode::ok);
 }
 
-/// `--resume` alone: the newest unfinished run of the experiment's name that has a checkpoint, if
-/// there is one. Without one the run begins anew, so that a job may be queued again at any point.
-std::optional<std::string> unfinished(const tracker::Reader& reader, const std::string& name) {
-  for (const auto& run : reader.runs({})) {
-    if (run.name != name || run.status == "finished" || run.status == "running") continue;
-    const auto rows = reader.checkpoints(run.id);
-    if (std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.kept; }))
-      return run.id;
-  }
-  return std::nullopt;
+Unfinished point_of(const tracker::Reader& reader, const std::string& id, bool force) {
+  const auto run = reader.run(id);
+  if (is_folds(run)) return {std::nullopt, folds_point(reader, run, force)};
+  return {resume_point(reader, run, force), std::nullopt};
 }
 
 void add_overrides(RunOptions& options) {
@@ -168,34 +164,33 @@ void add_overrides(RunOptions& options) {
 int run(RunOptions options) {
   add_overrides(options);
   const auto opened = open_experiment(options.experiment);
-  std::optional<engine::ResumePoint> resume;
+  Unfinished unfinished;
   if (options.resume != "-" && std::filesystem::exists(opened.experiment.tracker)) {
     const tracker::Reader reader(opened.experiment.tracker);
-    const auto id = options.resume.empty() ? unfinished(reader, opened.experiment.name)
-                                           : std::optional(reader.find(options.resume).id);
-    if (id) {
-      require_resumable(reader.run(*id));
-      resume = resume_point(reader, *id, options.force);
-    }
+    const auto id = options.resume.empty()
+                        ? find_unfinished(reader, opened.experiment.name, options.folds)
+                        : std::optional(reader.find(options.resume).id);
+    if (id) unfinished = point_of(reader, *id, options.force);
   }
-  return execute(options, opened, std::move(resume));
+  options.folds = options.folds || unfinished.folds;
+  return execute(options, opened, std::move(unfinished));
 }
 
 int resume(RunOptions options, const std::string& which) {
   const std::filesystem::path database = options.tracker.empty()
                                              ? tracker::default_database()
                                              : std::filesystem::path(options.tracker);
-  std::optional<engine::ResumePoint> point;
+  Unfinished point;
   {
     const tracker::Reader reader(database);
     const auto id = reader.find(which).id;
     const auto run = reader.run(id);
-    require_resumable(run);
     if (run.status == "finished" && options.experiment.sets.empty())
       throw Error(ExitCode::usage,
                   {"is finished", "run " + run.name,
                    "give it more epochs: bcx resume " + which + " --set train.epochs=N"});
-    point = resume_point(reader, id, options.force);
+    point = point_of(reader, id, options.force);
+    options.folds = point.folds.has_value();
     options.experiment.file = (reader.folder() / run.folder / "experiment.toml").string();
   }
   options.tracker = std::filesystem::absolute(database).string();
@@ -224,6 +219,8 @@ void add_run(CLI::App& app, Action& action) {
       ->add_option("--resume", options->resume, "Go on with RUN, or with the newest unfinished one")
       ->expected(0, 1)
       ->default_str("");
+  command->add_flag("--folds", options->folds,
+                    "A run for each fold of the split, and what they say together");
   add_output_options(*command, *options);
   command->footer("Example: bcx run experiments/densenet201.toml --set train.epochs=5");
   command->callback([&action, options] { action = [options] { return run(*options); }; });

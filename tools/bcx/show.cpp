@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
+#include "folds.h"
 #include "main_metrics.h"
 #include "show_json.h"
 #include "tracker/plot.h"
@@ -203,6 +204,10 @@ int show(const Options& options) {
   print_params(run, options.all);
   print_metrics(reader, run, options.all);
   print_checkpoints(reader, run);
+  if (is_folds(run)) {
+    fmt::print("\nfolds\n");
+    print_folds(reader, run.id);
+  }
   print_evaluations(reader, run, options.all);
   print_rest(reader, run, options.all);
   return 0;
