@@ -3,6 +3,7 @@
 #include "engine/augment_preview.h"
 #include "engine/folds.h"
 #include "engine/model_summary.h"
+#include "engine/rehearsal.h"
 #include "engine/run.h"
 
 namespace bcx::engine {
@@ -15,6 +16,14 @@ class LibTorchEngine final : public Engine {
   }
   RunOutcome run_folds(const FoldsRequest& request, train::Observer& observer) const override {
     return engine::run_folds(request, observer);
+  }
+  Rehearsal rehearse(const RunRequest& request, std::int64_t steps,
+                     train::Observer& observer) const override {
+    return engine::rehearse(request, steps, observer);
+  }
+  LearningRateTest find_learning_rate(const RunRequest& request,
+                                      train::Observer& observer) const override {
+    return engine::find_learning_rate(request, observer);
   }
   std::string model_summary(const config::Experiment& experiment,
                             const plugin::PluginCatalog& catalog) const override {

@@ -63,6 +63,25 @@ struct RunOutcome {
       metrics;  ///< of the final evaluation; empty without a test part
 };
 
+/// What a few training steps, of which nothing is kept, say about an experiment.
+struct Rehearsal {
+  std::string device, precision;
+  std::int64_t batch_size = 0, steps_per_epoch = 0;
+  std::int64_t samples_per_step =
+      0;                        ///< fewer than batch_size * accumulate in a small training part
+  double seconds_per_step = 0;  ///< median without the first
+  double images_per_second = 0;
+  double loss = 0;                                 ///< of the last step
+  std::uint64_t peak_memory = 0, free_memory = 0;  ///< bytes: highest use, and what is left
+};
+
+/// The learning-rate range test (train/learning_rate_test.h), stored as a run of its own.
+struct LearningRateTest {
+  std::string id, short_id;
+  std::vector<double> rates, losses;  ///< smoothed losses, of equal length
+  std::optional<double> suggestion;   ///< none: the loss never fell
+};
+
 /// Re-entrant: nothing about a run is global, apart from threads and determinism, which are the
 /// process's (train/device.h).
 class Engine {
@@ -76,8 +95,20 @@ class Engine {
   /// A run for each fold, one after the other, beneath a parent run that holds the out-of-fold
   /// predictions (purpose "out_of_fold"; one evaluation per repeat) and the metrics over the folds
   /// (eval/folds.h): `fold.auc` with the fold as its step, `test.auc` the mean, `test.auc.sd` the
-  /// spread, `test.pooled.accuracy` of all samples together. Throws before the first fold for what is wrong with any of them.
+  /// spread, `test.pooled.accuracy` of all samples together. Throws before the first fold for what
+  /// is wrong with any of them.
   virtual RunOutcome run_folds(const FoldsRequest& request, train::Observer& observer) const = 0;
+
+  /// Prepares everything, makes `steps` training steps and validates one batch. Nothing is
+  /// recorded.
+  virtual Rehearsal rehearse(const RunRequest& request, std::int64_t steps,
+                             train::Observer& observer) const = 0;
+
+  /// Raises the learning rate from 1e-7 to 10 over at most 100 steps. The state is put back
+  /// afterwards, to the bit: checked by its digest. Recorded as a run with the curve
+  /// "learning_rate_test".
+  virtual LearningRateTest find_learning_rate(const RunRequest& request,
+                                              train::Observer& observer) const = 0;
 
   /// The model's summary table and the memory that training takes, without data or training.
   virtual std::string model_summary(const config::Experiment& experiment,

@@ -21,6 +21,7 @@
 #include "open_experiment.h"
 #include "resume_point.h"
 #include "tracker/reader.h"
+#include "try_out.h"
 
 namespace bcx::cli {
 namespace {
@@ -30,6 +31,8 @@ struct RunOptions {
   std::string name, device, tracker, resume = "-";
   std::vector<std::string> tags;
   bool force = false, quiet = false, json = false, folds = false;
+  bool dry_run = false, find_batch_size = false;
+  std::string find_lr = "-";  ///< "-": no; "": tell; "use": tell and train with it
 };
 
 /// What is gone on with.
@@ -128,19 +131,23 @@ engine::RunOutcome run_folds(const engine::RunRequest& run, std::optional<FoldsP
   return load_engine().run_folds(request, observer);
 }
 
-int execute(const RunOptions& options, const OpenedExperiment& opened, Unfinished unfinished) {
+/// What every way of running asks the engine with. Throws when a file is missing.
+engine::RunRequest request_for(const OpenedExperiment& opened) {
   auto missing = config::check_files(opened.experiment);
   if (!missing.empty()) throw ErrorList(std::move(missing));
+  return {.experiment = opened.experiment,
+          .catalog = *opened.catalog,
+          .command = command_line(),
+          .git_commit = git_commit(),
+          .version = BCX_VERSION,
+          .may_fetch_weights = isatty(STDIN_FILENO) && isatty(STDERR_FILENO)};
+}
+
+int execute(const RunOptions& options, const OpenedExperiment& opened, Unfinished unfinished) {
+  auto request = request_for(opened);
+  request.resume = std::move(unfinished.run);
   const SignalScope signals;
   ConsoleObserver observer(options.quiet || options.json);
-  const engine::RunRequest request{
-      .experiment = opened.experiment,
-      .catalog = *opened.catalog,
-      .command = command_line(),
-      .git_commit = git_commit(),
-      .version = BCX_VERSION,
-      .may_fetch_weights = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
-      .resume = std::move(unfinished.run)};
   const auto outcome = options.folds ? run_folds(request, std::move(unfinished.folds), observer)
                                      : load_engine().run(request, observer);
   print_outcome(options, opened.experiment, outcome);
@@ -161,9 +168,31 @@ void add_overrides(RunOptions& options) {
   for (const auto& tag : options.tags) values.push_back({"--tag", "experiment.tags.append", tag});
 }
 
+/// --dry-run and --find-lr. Whether the run is to follow.
+bool try_out(RunOptions& options, const OpenedExperiment& opened) {
+  auto request = request_for(opened);
+  const SignalScope signals;
+  ConsoleObserver observer(options.quiet || options.json);
+  if (options.dry_run) {
+    dry_run(request, observer, options.json);
+    return false;
+  }
+  request.name = opened.experiment.name + "-find-lr";
+  const auto rate = find_learning_rate(request, observer, options.json && options.find_lr.empty());
+  if (options.find_lr.empty() || !rate) return false;
+  options.experiment.sets.push_back(fmt::format("optimizer.learning_rate={:.2g}", *rate));
+  return true;
+}
+
 int run(RunOptions options) {
   add_overrides(options);
-  const auto opened = open_experiment(options.experiment);
+  auto opened = open_experiment(options.experiment);
+  if (options.find_batch_size)
+    return find_batch_size(options.experiment, opened.experiment, options.json);
+  if (options.dry_run || options.find_lr != "-") {
+    if (!try_out(options, opened)) return 0;
+    opened = open_experiment(options.experiment);
+  }
   Unfinished unfinished;
   if (options.resume != "-" && std::filesystem::exists(opened.experiment.tracker)) {
     const tracker::Reader reader(opened.experiment.tracker);
@@ -221,6 +250,16 @@ void add_run(CLI::App& app, Action& action) {
       ->default_str("");
   command->add_flag("--folds", options->folds,
                     "A run for each fold of the split, and what they say together");
+  command->add_flag("--dry-run", options->dry_run,
+                    "Three steps and a validation batch, nothing recorded; how long a run takes");
+  command
+      ->add_option("--find-lr", options->find_lr,
+                   "Learning-rate range test; with `use`, train with what it suggests")
+      ->expected(0, 1)
+      ->default_str("")
+      ->check(CLI::IsMember({"", "use"}));
+  command->add_flag("--find-batch-size", options->find_batch_size,
+                    "Try batch sizes 2, 4, 8, ... for speed and memory");
   add_output_options(*command, *options);
   command->footer("Example: bcx run experiments/densenet201.toml --set train.epochs=5");
   command->callback([&action, options] { action = [options] { return run(*options); }; });

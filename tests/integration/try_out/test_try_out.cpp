@@ -1,0 +1,112 @@
+// `bcx run --dry-run | --find-lr | --find-batch-size` as processes.
+
+#include <nlohmann/json.hpp>
+
+#include "tests/catch.h"
+#include "tests/process.h"
+
+using namespace bcx;
+namespace fs = std::filesystem;
+using nlohmann::json;
+using test::Outcome;
+
+namespace {
+
+class Workplace {
+ public:
+  Workplace() {
+    setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
+    unsetenv("BCX_TRACKER");
+    unsetenv("BCX_DATA");
+    REQUIRE(bcx({"data", "demo", "demo", "--images", "48", "--patients", "8"}).code == 0);
+    std::ofstream(folder_ / "small.toml") << R"(
+[experiment]
+name = "small"
+[data]
+source = "breakhis"
+root = "demo"
+image_size = 32
+[model]
+backbone = "mobilenet_v3_small"
+weights = "none"
+[optimizer]
+name = "sgd"
+learning_rate = 1e-2
+[train]
+epochs = 1
+batch_size = 8
+device = "cpu"
+precision = "fp32"
+threads = 1
+)";
+  }
+  Outcome bcx(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), (test::build_dir() / "bin/bcx").string());
+    return test::run_process(arguments, path(), path());
+  }
+  json ask(const std::vector<std::string>& arguments) const {
+    const auto done = bcx(arguments);
+    INFO(done.err);
+    REQUIRE(done.code == 0);
+    return json::parse(done.out);
+  }
+  const fs::path& path() const { return folder_.path(); }
+
+ private:
+  test::TemporaryFolder folder_;
+};
+
+}  // namespace
+
+TEST_CASE("a dry run says what a run takes and records nothing") {
+  const Workplace here;
+  const auto told = here.ask({"run", "small.toml", "--dry-run", "--json"});
+  CHECK(told.at("batch_size") == 8);
+  CHECK(told.at("samples_per_step") == 8);
+  CHECK(told.at("steps_per_epoch").get<int>() >= 3);
+  CHECK(told.at("images_per_second").get<double>() > 0);
+  CHECK(told.at("peak_memory").get<double>() > 1e6);
+  CHECK_FALSE(fs::exists(here.path() / "runs"));
+  const auto text = here.bcx({"run", "small.toml", "--dry-run"});
+  CHECK(text.out.find("3 steps and a validation batch went well; nothing was recorded") == 0);
+}
+
+TEST_CASE("a learning-rate test is a run with a curve, and `use` trains with what it found") {
+  const Workplace here;
+  const auto done = here.bcx({"run", "small.toml", "--find-lr=use"});
+  INFO(done.err);
+  REQUIRE(done.code == 0);
+  const auto test = here.ask({"show", "small-find-lr", "--json"});
+  CHECK(test.at("status") == "finished");
+  const auto curves = here.ask(
+      {"sql", "--json", "SELECT kind, x_name, y_name FROM curve WHERE kind NOT IN ('roc', 'pr')"});
+  REQUIRE(curves.size() == 1);
+  CHECK(curves[0].at("kind") == "learning_rate_test");
+  CHECK(curves[0].at("x_name") == "learning_rate");
+  CHECK(done.out.find("log10 learning rate") != std::string::npos);
+  const double suggested = test.at("params").at("suggested_learning_rate");
+  const double used =
+      here.ask({"show", "small", "--json"}).at("params").at("optimizer.learning_rate");
+  CHECK(used == Approx(suggested).epsilon(0.06));  // two digits
+}
+
+TEST_CASE("batch sizes are tried up to the whole training part") {
+  const Workplace here;
+  const auto told = here.ask({"run", "small.toml", "--find-batch-size", "--json"});
+  CHECK(told.at("reason") == "the training part is one batch");
+  std::int64_t expected = 2;
+  for (const auto& trial : told.at("trials")) {
+    CHECK(trial.at("batch_size") == expected);
+    expected *= 2;
+  }
+  CHECK(told.at("largest") == expected / 2);
+  CHECK_FALSE(fs::exists(here.path() / "runs"));
+}
+
+TEST_CASE("a mistake of the experiment is told as it is, and no batch size is blamed") {
+  const Workplace here;
+  const auto done =
+      here.bcx({"run", "small.toml", "--find-batch-size", "--set", "train.device=cuda:7"});
+  CHECK(done.code == 5);
+  CHECK(done.err.find("a trial with this batch size failed") != std::string::npos);
+}
