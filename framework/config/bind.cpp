@@ -99,8 +99,9 @@ TrainConfig bind_train(const Resolution& resolution) {
       "device", train.device)("precision", train.precision)("sampler", train.sampler)(
       "last_batch", train.last_batch)("deterministic", train.deterministic)(
       "threads", train.threads)("accumulate", train.accumulate)("clip_norm", train.clip_norm)(
-      "ema_decay", train.ema_decay)("freeze", train.freeze)("train_frozen_batch_norm",
-                                                            train.train_frozen_batch_norm);
+      "ema_decay", train.ema_decay)("limit_batches", train.limit_batches)(
+      "overfit_batches", train.overfit_batches)("freeze", train.freeze)(
+      "train_frozen_batch_norm", train.train_frozen_batch_norm);
   for (std::size_t i = 1; i <= resolution.stages; ++i) {
     StageConfig stage;
     Reader(resolution, fmt::format("train.stage.#{}", i))("epoch", stage.epoch)("freeze",

@@ -95,6 +95,8 @@ struct TrainConfig {
   std::int64_t threads = 0;  ///< 0: the cores this process may use
   std::int64_t accumulate = 1;
   double clip_norm = 0.0, ema_decay = 0.0;
+  std::int64_t limit_batches = 0;    ///< of an epoch and of an evaluation; 0: all
+  std::int64_t overfit_batches = 0;  ///< trained on again and again; 0: off
   std::vector<std::string> freeze;
   bool train_frozen_batch_norm = false;  ///< keep frozen modules in training mode
   std::vector<StageConfig> stages;

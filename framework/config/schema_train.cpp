@@ -117,6 +117,16 @@ Section train() {
               .below(1),
           Key("freeze", Type::strings, "Patterns over parameter names: these are not trained.")
               .empty(),
+          Key("limit_batches", Type::integer,
+              "Only so many batches of each epoch and of each evaluation; the run is stamped "
+              "LIMITED. 0: all.")
+              .with(0)
+              .at_least(0),
+          Key("overfit_batches", Type::integer,
+              "Train on the same few batches, unaugmented, and validate on them: the loss must go "
+              "to zero, or something is wrong. The run is stamped OVERFIT. 0: off.")
+              .with(0)
+              .at_least(0),
           Key("train_frozen_batch_norm", Type::boolean,
               "Keep modules whose parameters are all frozen in training mode.")
               .with(false),

@@ -47,7 +47,11 @@ eval::Predictions Evaluator::predict(const EvaluationPlan& plan,
 }
 
 Evaluator::Result Evaluator::evaluate(const EvaluationPlan& plan) {
-  const auto indexes = data_.part(plan.part);
+  auto indexes = plan.samples ? *plan.samples : data_.part(plan.part);
+  const auto& train = experiment_.train;
+  if (const auto most = train.limit_batches * train.batch_size;
+      most > 0 && std::ssize(indexes) > most)
+    indexes.resize(static_cast<std::size_t>(most));
   Result result;
   result.predictions = predict(plan, indexes);
   result.metrics = eval::named_metrics(result.predictions, plan.prefix, {.rule = plan.rule});

@@ -22,6 +22,7 @@ using NamedValues = std::vector<std::pair<std::string, double>>;
 /// What an evaluation is about, beside the model.
 struct EvaluationPlan {
   data::Part part = data::Part::validation;
+  std::optional<std::vector<std::int64_t>> samples = {};  ///< these of the part; none: all
   std::string prefix;   ///< of the metrics' names: "val", "test", "test.tta"
   std::string purpose;  ///< "epoch", "final", "tta"
   std::int64_t views = 1;

@@ -12,6 +12,7 @@
 #include "engine/final_evaluation.h"
 #include "engine/run_record.h"
 #include "engine/training_setup.h"
+#include "tracker/reader.h"
 #include "train/device.h"
 #include "train/loop.h"
 
@@ -48,6 +49,8 @@ class Session {
   void open_tracker();
   void prepare();
   void end(tracker::Status status, tracker::Level level, const std::string& reason) noexcept;
+  std::vector<tracker::Stamp> stamps() const;
+  void stamp();
   void choose_precision();
   nlohmann::json identity() const;
   sdk::Metrics validate(Evaluator& evaluator);
@@ -168,11 +171,30 @@ void Session::prepare() {
       fmt::format("model    {}: {} parameters, {}", e_.model.backbone.name,
                   grouped(setup_->model.parameters.parameter_count()), setup_->weights));
   checkpoints_.emplace(tracker_->folder() / "checkpoints", *tracker_);
-  if (!differences_.empty())
-    tracker_->stamp("FORCED", fmt::format("resumed with another {}", join(differences_, ", ")));
+  stamp();
   if (checkpoint_)
     train::restore(*checkpoint_, setup_->model.parameters, *setup_->optimizer.object, setup_->step);
   choose_precision();
+}
+
+/// What makes this run's figures another thing than the experiment's, beside its data.
+std::vector<tracker::Stamp> Session::stamps() const {
+  std::vector<tracker::Stamp> all;
+  if (!differences_.empty())
+    all.push_back({"FORCED", fmt::format("resumed with another {}", join(differences_, ", "))});
+  if (e_.train.limit_batches > 0)
+    all.push_back({"LIMITED", fmt::format("train.limit_batches = {}", e_.train.limit_batches)});
+  if (e_.train.overfit_batches > 0)
+    all.push_back({"OVERFIT", fmt::format("validated on the {} images it was trained on",
+                                          setup_->candidates.indexes.size())});
+  return all;
+}
+
+void Session::stamp() {
+  for (const auto& [name, detail] : stamps()) {
+    tracker_->stamp(name, detail);
+    observer_.message(Tone::warning, fmt::format("this run is stamped {}: {}", name, detail));
+  }
 }
 
 void Session::choose_precision() {
@@ -208,8 +230,12 @@ void Session::complete(train::Snapshot& snapshot) const {
 
 sdk::Metrics Session::validate(Evaluator& evaluator) {
   const AverageScope average(setup_->model.parameters, setup_->step);
-  const auto result = evaluator.evaluate(
-      evaluation_plan(*data_, data::Part::validation, "val", "epoch", loop_->cursor()));
+  auto plan = evaluation_plan(*data_, data::Part::validation, "val", "epoch", loop_->cursor());
+  if (e_.train.overfit_batches > 0) {
+    plan.part = data::Part::train;
+    plan.samples = setup_->candidates.indexes;
+  }
+  const auto result = evaluator.evaluate(plan);
   return {result.metrics.begin(), result.metrics.end()};
 }
 
@@ -240,14 +266,14 @@ void Session::train_and_evaluate(RunOutcome& outcome) {
                          .observer = observer_,
                          .validate = {},
                          .complete = [this](train::Snapshot& snapshot) { complete(snapshot); }};
-  if (!data_->part(data::Part::validation).empty())
+  if (!data_->part(data::Part::validation).empty() || e_.train.overfit_batches > 0)
     parts.validate = [&] { return validate(evaluator); };
   loop_.emplace(std::move(parts));
   if (checkpoint_) loop_->load_state(manifest_);
   outcome.stopped = loop_->run() == train::LoopEnd::stopped;
   outcome.stamps = data_->audit.stamps;
-  if (!differences_.empty()) outcome.stamps.push_back("FORCED");
-  if (outcome.stopped) return;
+  for (const auto& [name, detail] : stamps()) outcome.stamps.push_back(name);
+  if (outcome.stopped || e_.train.overfit_batches > 0) return;
 
   load_best(loop_->best());
   outcome.metrics = evaluate_finally(evaluator, e_, *data_, loop_->cursor(), best_path_, observer_);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <set>
+
 #include "base/signals.h"
 #include "base/text.h"
 #include "engine/load_weights.h"
@@ -65,17 +67,41 @@ train::InputPipeline make_input(const config::Experiment& experiment,
   }
   return {train::ResidentImages(data.decoded.pixels.view(), device),
           std::move(samples),
-          build_augmentations(experiment.augmentations, catalog),
+          experiment.train.overfit_batches > 0
+              ? std::vector<train::NamedAugmentation>()
+              : build_augmentations(experiment.augmentations, catalog),
           normalization,
           experiment.data.image_size,
           class_count(data),
           experiment.seed};
 }
 
+namespace {
+
+/// The training part, or with train.overfit_batches the same few batches of it for good.
+train::Candidates chosen_candidates(const config::Experiment& e, const PreparedData& data) {
+  auto all = data.candidates();
+  if (e.train.overfit_batches == 0) return all;
+  const auto wanted =
+      std::min<std::int64_t>(std::ssize(all.indexes), e.train.overfit_batches * e.train.batch_size);
+  const auto order = train::epoch_order(all, "shuffle", e.seed, 0);
+  const std::set<std::int64_t> kept(order.begin(), order.begin() + wanted);
+  train::Candidates few;
+  for (std::size_t i = 0; i < all.indexes.size(); ++i) {
+    if (!kept.contains(all.indexes[i])) continue;
+    few.indexes.push_back(all.indexes[i]);
+    few.labels.push_back(all.labels[i]);
+    if (!all.groups.empty()) few.groups.push_back(all.groups[i]);
+  }
+  return few;
+}
+
+}  // namespace
+
 TrainingSetup::TrainingSetup(const RunRequest& request, const PreparedData& data, at::Device device)
     : model(request.experiment, request.catalog, class_count(data), device),
       weights(model.load_published(request.experiment, request.may_fetch_weights)),
-      candidates(data.candidates()),
+      candidates(chosen_candidates(request.experiment, data)),
       input(make_input(request.experiment, request.catalog, data,
                        model.classifier.object->backbone().normalization(), device)),
       optimizer(build_optimizer(request.experiment.optimizer, request.catalog)),

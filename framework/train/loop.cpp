@@ -97,7 +97,9 @@ void TrainLoop::train_epoch() {
   const auto order =
       epoch_order(parts_.candidates, train.sampler, parts_.experiment.seed, cursor_.epoch);
   const auto times = repetitions(order);
-  const auto all = batches(order, epoch_batch_size_, train.last_batch);
+  auto all = batches(order, epoch_batch_size_, train.last_batch);
+  if (train.limit_batches > 0 && std::ssize(all) > train.limit_batches)
+    all.resize(static_cast<std::size_t>(train.limit_batches));
   const auto begun = Clock::now();
   const auto accumulate = static_cast<std::size_t>(train.accumulate);
   std::int64_t seen = 0;

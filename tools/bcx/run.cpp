@@ -32,6 +32,7 @@ struct RunOptions {
   std::vector<std::string> tags;
   bool force = false, quiet = false, json = false, folds = false;
   bool dry_run = false, find_batch_size = false;
+  std::int64_t overfit = 0, limit_batches = 0;
   std::string find_lr = "-";  ///< "-": no; "": tell; "use": tell and train with it
 };
 
@@ -165,6 +166,12 @@ void add_overrides(RunOptions& options) {
   if (!options.name.empty()) values.push_back({"--name", "experiment.name", options.name});
   if (!options.device.empty()) values.push_back({"--device", "train.device", options.device});
   if (!options.tracker.empty()) values.push_back({"--tracker", "tracker.path", options.tracker});
+  // Before --set, which therefore has the last word.
+  auto& sets = options.experiment.sets;
+  if (options.overfit > 0)
+    sets.insert(sets.begin(), fmt::format("train.overfit_batches={}", options.overfit));
+  if (options.limit_batches > 0)
+    sets.insert(sets.begin(), fmt::format("train.limit_batches={}", options.limit_batches));
   for (const auto& tag : options.tags) values.push_back({"--tag", "experiment.tags.append", tag});
 }
 
@@ -260,6 +267,16 @@ void add_run(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"", "use"}));
   command->add_flag("--find-batch-size", options->find_batch_size,
                     "Try batch sizes 2, 4, 8, ... for speed and memory");
+  command
+      ->add_option("--overfit", options->overfit,
+                   "Train on the same N batches, unaugmented: can the model learn at all?")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--limit-batches", options->limit_batches,
+                   "Only N batches of each epoch and evaluation")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
   add_output_options(*command, *options);
   command->footer("Example: bcx run experiments/densenet201.toml --set train.epochs=5");
   command->callback([&action, options] { action = [options] { return run(*options); }; });

@@ -103,6 +103,35 @@ TEST_CASE("batch sizes are tried up to the whole training part") {
   CHECK_FALSE(fs::exists(here.path() / "runs"));
 }
 
+TEST_CASE("a few batches are learnt by heart, and the run says that it is nothing else") {
+  const Workplace here;
+  const auto done =
+      here.ask({"run", "small.toml", "--overfit", "1", "--json", "--set", "train.epochs=40",
+                "--set", "optimizer.name=adam", "--set", "optimizer.learning_rate=1e-3"});
+  CHECK(done.at("stamps") == json{"OVERFIT"});
+  CHECK(done.at("metrics").empty());  // the test part was not looked at
+  const auto run = here.ask({"show", "small", "--json"});
+  for (const auto& one : run.at("evaluations")) CHECK(one.at("samples") == 8);
+  const auto losses = here.ask({"curve", "small", "train.loss", "--json"});
+  const auto text = losses.dump();
+  INFO(text);
+  CHECK(here.ask({"sql", "--json",
+                  "SELECT min(value) AS least FROM v_metric WHERE "
+                  "key='train.loss'"})[0]
+            .at("least")
+            .get<double>() < 0.05);
+}
+
+TEST_CASE("limited batches limit every epoch and evaluation") {
+  const Workplace here;
+  const auto done =
+      here.ask({"run", "small.toml", "--limit-batches", "1", "--json", "--set", "train.epochs=2"});
+  CHECK(done.at("stamps") == json{"LIMITED"});
+  const auto run = here.ask({"show", "small", "--json"});
+  for (const auto& one : run.at("evaluations")) CHECK(one.at("samples") == 8);
+  CHECK(here.ask({"sql", "--json", "SELECT max(step) AS steps FROM v_metric"})[0].at("steps") == 2);
+}
+
 TEST_CASE("a mistake of the experiment is told as it is, and no batch size is blamed") {
   const Workplace here;
   const auto done =
