@@ -48,6 +48,10 @@ std::string in_trash(const std::string& folder) {
 
 Editor::Editor(const fs::path& database) : database_(open_existing(database)) {}
 
+Editor::~Editor() {
+  close_after_writing(std::move(database_));
+}
+
 Editor::Row Editor::row(const std::string& run) const {
   auto& rows = database_.cached("SELECT id, name, folder, trashed FROM run WHERE uuid=?");
   if (!rows.start(run))

@@ -16,6 +16,9 @@ class Editor {
  public:
   /// Throws (usage) when there is no such file: nothing is made here.
   explicit Editor(const std::filesystem::path& database);
+  ~Editor();
+  Editor(const Editor&) = delete;
+  Editor& operator=(const Editor&) = delete;
 
   /// Tags have at most 100 bytes, no control characters and no comma. Idempotent.
   void tag(const std::string& run, const std::vector<std::string>& add,

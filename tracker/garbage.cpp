@@ -147,6 +147,7 @@ std::int64_t forget_trashed(const fs::path& path) {
       "UNION SELECT dataset FROM evaluation WHERE dataset IS NOT NULL "
       "UNION SELECT dataset FROM split)");
   transaction.commit();
+  close_after_writing(std::move(database));
   return count;
 }
 

@@ -138,4 +138,14 @@ void checkpoint_wal(Database& database) {
   sqlite3_wal_checkpoint_v2(database.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
+void close_after_writing(Database database) noexcept {
+  std::optional<FileLock> lock;
+  try {
+    lock = FileLock::take(lock_path(database.path()), milliseconds(1'000));
+  } catch (const Error&) {  // the folder is gone or read-only by now
+  }
+  if (lock) sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  const Database closed_first = std::move(database);
+}
+
 }  // namespace bcx::tracker

@@ -42,4 +42,8 @@ std::filesystem::path lock_path(const std::filesystem::path& database);
 /// a file when several connections do that at once, so everyone does it under the lock alone.
 void checkpoint_wal(Database& database);
 
+/// Closes a connection that wrote. The last one of a file moves the WAL into it and takes the WAL
+/// away, under the lock; when somebody holds that for a second the WAL stays for the next writer.
+void close_after_writing(Database database) noexcept;
+
 }  // namespace bcx::tracker

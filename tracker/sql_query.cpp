@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "tracker/pointed_error.h"
+#include "tracker/run_list.h"
 #include "tracker/schema.h"
 #include "tracker/sql_functions.h"
 #include "tracker/sqlite.h"
@@ -148,6 +149,38 @@ std::size_t size_of(const SqlCell& one) {
   return sizeof one;
 }
 
+/// `'a','b'` of the runs' ids, for a list in SQL.
+std::string quoted_ids(const Database& database, const std::vector<std::int64_t>& runs) {
+  auto& quoted = database.cached("SELECT quote(uuid) FROM run WHERE id=?");
+  std::vector<std::string> ids;
+  for (const auto run : runs)
+    if (quoted.start(run)) ids.push_back(quoted.text(0));
+  quoted.reset();
+  return join(ids, ",");
+}
+
+/// Over the file's view lies one of this connection that says of each run what is true now: a run
+/// whose process is gone is `crashed` here, too.
+void show_true_status(Database& database) {
+  const auto gone = not_running(database);
+  if (gone.crashed.empty() && gone.unknown.empty()) return;
+  std::string columns;
+  auto& names = database.cached("SELECT '\"' || replace(name, '\"', '\"\"') || '\"', name='status' "
+                                "FROM pragma_table_info('v_run', 'main')");
+  while (names.step())
+    columns += (columns.empty() ? "" : ",") +
+               (names.integer(1) == 0
+                    ? names.text(0)
+                    : fmt::format("CASE WHEN run IN ({}) THEN 'crashed' WHEN run IN ({}) THEN "
+                                  "'unknown' ELSE status END AS status",
+                                  quoted_ids(database, gone.crashed),
+                                  quoted_ids(database, gone.unknown)));
+  names.reset();
+  database.execute("PRAGMA query_only=OFF");
+  database.execute(fmt::format("CREATE TEMP VIEW v_run AS SELECT {} FROM main.v_run", columns));
+  database.execute("PRAGMA query_only=ON");
+}
+
 void restrict(const Database& database, Clock::time_point& end) {
   sqlite3* handle = database.handle();
   constexpr std::array<std::pair<int, int>, 6> most{{{SQLITE_LIMIT_LENGTH, 64 << 20},
@@ -168,6 +201,7 @@ SqlResult run_sql(const std::filesystem::path& path, std::string_view sql,
   Database database = open_for_reading(path);
   // What sorting needs counts as memory: a temporary file could fill a disk.
   database.execute("PRAGMA temp_store=MEMORY");
+  if (lower(sql).find("v_run") != std::string::npos) show_true_status(database);
   add_sql_functions(database.handle());
   const HeapLimit heap(limits.bytes);
   const auto seconds = std::clamp(limits.seconds, 0.0, 1e9);

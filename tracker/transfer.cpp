@@ -151,13 +151,16 @@ class Merger {
                                     printable(source_.path().string()), ""});
   }
 
+  ~Merger() { close_after_writing(std::move(target_)); }
+  Merger(const Merger&) = delete;
+  Merger& operator=(const Merger&) = delete;
+
   std::vector<Merged> all() {
     std::vector<Merged> out;
     for (const auto& run : runs_of(source_)) out.push_back({run.id, run.name, take(run)});
     Transaction transaction(target_);
     copier_.finish();
     transaction.commit();
-    checkpoint_wal(target_);
     return out;
   }
 

@@ -8,7 +8,6 @@
 #include <chrono>
 
 #include "base/error.h"
-#include "tracker/file_lock.h"
 #include "tracker/host.h"
 #include "tracker/schema.h"
 
@@ -234,13 +233,7 @@ void WriterThread::move_wal() {
 void WriterThread::close_connection() {
   auto& database = store_->database();
   sqlite3_wal_hook(database.handle(), nullptr, nullptr);
-  // Closing the last connection moves the WAL into the file and removes it: under the lock, too.
-  std::optional<FileLock> lock;
-  try {
-    lock = FileLock::take(lock_path(database.path()), milliseconds(5'000));
-  } catch (const Error&) {  // the folder is gone or read-only by now: the WAL stays
-  }
-  if (!lock) sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  close_after_writing(std::move(database));
   store_.reset();
 }
 

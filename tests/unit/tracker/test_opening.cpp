@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "description.h"
 #include "tests/catch.h"
+#include "tracker/editor.h"
 #include "tracker/file_lock.h"
 #include "tracker/host.h"
 #include "tracker/reader.h"
@@ -33,6 +34,33 @@ TEST_CASE("a connection follows the rules") {
   auto mode = database.prepare("PRAGMA journal_mode");
   REQUIRE(mode.step());
   CHECK(mode.text(0) == "wal");
+}
+
+TEST_CASE("the WAL goes into the file at the last close, and under the lock alone") {
+  TemporaryFolder folder;
+  const auto path = folder / "bcx.db", wal = folder / "bcx.db-wal";
+  close_after_writing(open_for_writing(path));
+  CHECK_FALSE(std::filesystem::exists(wal));
+
+  // Whoever closes without asking, or while somebody moves the WAL elsewhere, leaves it.
+  { auto other_ways_to_close = open_for_writing(path); }
+  const auto run = RunWriter::create(path, description("a"))->id();
+  const auto with_lock_held = [&](auto change) {
+    auto lock = std::optional<FileLock>();
+    {
+      Editor editor(path);
+      change(editor);
+      lock = FileLock::take(lock_path(path), std::chrono::milliseconds(0));
+      REQUIRE(lock);
+    }
+  };
+  with_lock_held([&](Editor& editor) { editor.tag(run, {"x"}, {}); });
+  CHECK(std::filesystem::exists(wal));
+  { Editor(path).note(run, "the next one takes it", false); }
+  CHECK_FALSE(std::filesystem::exists(wal));
+  const auto shown = Reader(path).run(run);
+  CHECK(shown.tags.size() == 3);
+  CHECK(shown.notes == "first try\nthe next one takes it");
 }
 
 TEST_CASE("the views that are documented exist and can be read") {

@@ -183,3 +183,32 @@ TEST_CASE("time, rows and memory have limits") {
   CHECK(bytes.rows.size() == 9);
   CHECK(sqlite3_hard_heap_limit64(-1) == 0);  // as before
 }
+
+TEST_CASE("v_run tells what has become of a run, not what was recorded") {
+  const Fixture t;
+  {
+    SmallTracker tracker(t.folder / "other.db");
+    for (const auto& [name, elsewhere] : {std::pair("gone", false), std::pair("elsewhere", true)}) {
+      SmallRun run;
+      run.name = name;
+      run.status = "running";
+      run.elsewhere = elsewhere;
+      tracker.add(run);
+    }
+    SmallRun done;
+    done.name = "done";
+    tracker.add(done);
+  }
+  const auto ask = [&](const std::string& sql) {
+    std::vector<std::string> out;
+    for (const auto& row : run_sql(t.folder / "other.db", sql).rows)
+      out.push_back(std::get<std::string>(row.at(0)));
+    return out;
+  };
+  CHECK(ask("SELECT status FROM V_RUN ORDER BY name") ==
+        std::vector<std::string>{"finished", "unknown", "crashed"});
+  CHECK(ask("SELECT name FROM \"v_run\" WHERE status='crashed'") == std::vector<std::string>{"gone"});
+  CHECK(ask("SELECT status FROM main.v_run WHERE name='gone'") ==
+        std::vector<std::string>{"running"});
+  CHECK(ask("SELECT status FROM run WHERE name='gone'") == std::vector<std::string>{"running"});
+}
