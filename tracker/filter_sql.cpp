@@ -51,6 +51,7 @@ class Writer : FilterMeaning {
   void add(const SqlCondition& piece) {
     out_.sql += piece.sql;
     out_.values.insert(out_.values.end(), piece.values.begin(), piece.values.end());
+    out_.metrics.insert(piece.metrics.begin(), piece.metrics.end());
   }
   void bind(SqlCondition::Value value) {
     out_.sql += '?';

@@ -54,15 +54,30 @@ Order order_of(const KnownKeys& known, std::string_view sort, const NotRunning& 
   }
 }
 
+/// One look-up a run for each metric, in an index that holds nothing but a metric's values.
+std::string joined_metrics(std::set<std::int64_t> metrics, const std::set<std::int64_t>& more) {
+  metrics.insert(more.begin(), more.end());
+  if (metrics.size() > most_metrics)
+    throw Error(ExitCode::usage, {fmt::format("a filter asks for {} metrics", metrics.size()), "",
+                                  fmt::format("at most {} at once", most_metrics)});
+  std::string sql;
+  for (const auto id : metrics)
+    sql += fmt::format(
+        " LEFT JOIN metric_summary m{0} INDEXED BY metric_summary_by_key ON m{0}.key={0} AND "
+        "m{0}.run=r.id",
+        id);
+  return sql;
+}
+
 /// The rows of the runs that `where` lets through, in order.
 std::vector<std::int64_t> select_rows(const Database& database, const Order& order,
                                       const SqlCondition& where) {
   // A run without a value comes last either way; ties newest first.
-  auto rows =
-      database.prepare(fmt::format("SELECT r.id, {} AS k FROM run r WHERE r.trashed IS NULL {} "
-                                   "ORDER BY k IS NULL, k {}, r.started DESC, r.id DESC",
-                                   order.by.sql, where.sql.empty() ? "" : "AND " + where.sql,
-                                   order.descending ? "DESC" : "ASC"));
+  auto rows = database.prepare(
+      fmt::format("SELECT r.id, {} AS k FROM run r{} WHERE r.trashed IS NULL {} "
+                  "ORDER BY k IS NULL, k {}, r.started DESC, r.id DESC",
+                  order.by.sql, joined_metrics(order.by.metrics, where.metrics),
+                  where.sql.empty() ? "" : "AND " + where.sql, order.descending ? "DESC" : "ASC"));
   bind_all(rows, bind_all(rows, 1, order.by.values), where.values);
   std::vector<std::int64_t> found;
   while (rows.step()) found.push_back(rows.integer(0));
@@ -73,10 +88,11 @@ RunShown run_of(const Statement& row) {
   RunShown run;
   run.row = row.integer(0);
   run.id = row.text(1);
-  run.short_id = run.id.substr(run.id.size() - std::min<std::size_t>(8, run.id.size()));
+  // These two are printed as they are: of a file that somebody made by hand they may be anything.
+  run.short_id = printable(run.id.substr(run.id.size() - std::min<std::size_t>(8, run.id.size())));
   run.name = row.text(2);
   run.experiment = row.text(3);
-  run.status = row.text(4);
+  run.status = printable(row.text(4));
   run.started = row.integer(5);
   run.ended = row.maybe_integer(6);
   run.exit_reason = row.text(7);
@@ -272,9 +288,8 @@ SqlCondition metric_value(const KnownKeys& known, const std::string& name,
   if (function == "best") function = lower_is_better(name) ? "min" : "max";
   const auto metric = std::find_if(known.metrics.begin(), known.metrics.end(),
                                    [&](const auto& one) { return one.name == name; });
-  return {fmt::format("(SELECT s.{} FROM metric_summary s WHERE s.run=r.id AND s.key=?)",
-                      function.empty() ? "last" : function),
-          {metric->id}};
+  return {
+      fmt::format("m{}.{}", metric->id, function.empty() ? "last" : function), {}, {metric->id}};
 }
 
 SqlCondition column_value(const char* sql, const NotRunning& not_running) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,7 +19,10 @@ struct SqlCondition {
   using Value = std::variant<std::int64_t, double, std::string>;
   std::string sql;
   std::vector<Value> values;
+  std::set<std::int64_t> metrics = {};  ///< ids of those whose rows it reads as `m<id>`
 };
+/// How many metrics one query may read: SQLite joins 64 tables.
+inline constexpr std::size_t most_metrics = 50;
 /// Binds from parameter `at` on; returns the next one.
 int bind_all(Statement& statement, int at, const std::vector<SqlCondition::Value>& values);
 
@@ -39,7 +43,7 @@ Key resolve_key(const KnownKeys& known, std::string_view word);
 /// The same, or `best(KEY)` and the like.
 Key resolve_term(const KnownKeys& known, std::string_view word);
 
-/// The SQL of a metric's value over `run r`; `function` as in Key.
+/// The SQL of a metric's value over `run r`, joined with its metrics; `function` as in Key.
 SqlCondition metric_value(const KnownKeys& known, const std::string& name,
                           std::string_view function);
 /// Rows of the runs that the file calls running and of which something else is known.

@@ -231,7 +231,14 @@ CREATE TABLE packed_piece (
   data BLOB NOT NULL, PRIMARY KEY (file, number)) STRICT;
 )sql";
 
-constexpr std::array<Migration, 2> all{{{1, version_1}, {2, version_2}}};
+// What filters and orders ask of every run: a metric's values lie side by side, not each on the page
+// of its run.
+constexpr const char* version_3 = R"sql(
+DROP INDEX metric_summary_by_key;
+CREATE INDEX metric_summary_by_key ON metric_summary (key, run, last, min, max);
+)sql";
+
+constexpr std::array<Migration, 3> all{{{1, version_1}, {2, version_2}, {3, version_3}}};
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // The tracker's tables, views and versions. docs/tracker.md explains them.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <span>
 
@@ -43,7 +44,8 @@ std::filesystem::path lock_path(const std::filesystem::path& database);
 void checkpoint_wal(Database& database);
 
 /// Closes a connection that wrote. The last one of a file moves the WAL into it and takes the WAL
-/// away, under the lock; when somebody holds that for a second the WAL stays for the next writer.
-void close_after_writing(Database database) noexcept;
+/// away, under the lock; when somebody holds that all the time the WAL stays for the next writer.
+void close_after_writing(Database database, std::chrono::milliseconds patience =
+                                                std::chrono::milliseconds(5'000)) noexcept;
 
 }  // namespace bcx::tracker

@@ -91,4 +91,15 @@ class SmallTracker {
   tracker::ProcessIdentity here_ = tracker::this_process();
 };
 
+/// A run with one parameter of each usual type, and two metrics whose last part is the same.
+inline SmallRun usual_run() {
+  SmallRun run;
+  run.name = "densenet201";
+  run.params = {{"optimizer.learning_rate", {"float", 1e-3}},
+                {"optimizer.name", {"string", "sgd"}}};
+  run.metrics = {
+      {"val.auc", 0.9, 0.5, 0.95}, {"val.loss", 0.4, 0.3, 0.9}, {"train.loss", 0.2, 0.1, 0.8}};
+  return run;
+}
+
 }  // namespace bcx::test

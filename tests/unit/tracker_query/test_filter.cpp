@@ -11,16 +11,7 @@ using namespace bcx::test;
 namespace {
 
 struct OneRun {
-  OneRun() {
-    SmallTracker tracker(folder / "bcx.db");
-    SmallRun run;
-    run.name = "densenet201";
-    run.params = {{"optimizer.learning_rate", {"float", 1e-3}},
-                  {"optimizer.name", {"string", "sgd"}}};
-    run.metrics = {
-        {"val.auc", 0.9, 0.5, 0.95}, {"val.loss", 0.4, 0.3, 0.9}, {"train.loss", 0.2, 0.1, 0.8}};
-    tracker.add(run);
-  }
+  OneRun() { SmallTracker(folder / "bcx.db").add(usual_run()); }
   std::string error(const std::string& filter) const {
     try {
       RunQuery query;

@@ -51,16 +51,7 @@ std::string bent(std::mt19937_64& dice) {
 
 TEST_CASE("no filter does more than say what is wrong with it") {
   TemporaryFolder folder;
-  {
-    SmallTracker tracker(folder / "bcx.db");
-    SmallRun run;
-    run.name = "densenet201";
-    run.params = {{"optimizer.learning_rate", {"float", 1e-3}},
-                  {"optimizer.name", {"string", "sgd"}}};
-    run.metrics = {
-        {"val.auc", 0.9, 0.5, 0.95}, {"val.loss", 0.4, 0.3, 0.9}, {"train.loss", 1, 0, 2}};
-    tracker.add(run);
-  }
+  SmallTracker(folder / "bcx.db").add(usual_run());
   const Reader reader(folder / "bcx.db");
   const char* told = std::getenv("BCX_FUZZ_SECONDS");
   const auto end = std::chrono::steady_clock::now() +
