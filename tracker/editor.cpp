@@ -132,9 +132,10 @@ void Editor::restore(const std::string& run) {
   transaction.commit();
 }
 
-std::vector<Editor::Trashed> Editor::trashed() const {
-  std::vector<Trashed> out;
-  auto& rows = database_.cached(
+std::vector<TrashedRun> trashed_runs(const fs::path& path) {
+  const auto database = open_for_reading(path);
+  std::vector<TrashedRun> out;
+  auto rows = database.prepare(
       "SELECT uuid, name, started, trashed FROM run WHERE trashed IS NOT NULL "
       "ORDER BY trashed DESC, id DESC");
   while (rows.step()) {
@@ -142,12 +143,11 @@ std::vector<Editor::Trashed> Editor::trashed() const {
     out.push_back({id, id.substr(id.size() - std::min<std::size_t>(8, id.size())), rows.text(1),
                    rows.integer(2), rows.integer(3)});
   }
-  rows.reset();
   return out;
 }
 
-std::string Editor::find_trashed(std::string_view what) const {
-  const auto all = trashed();
+std::string find_trashed(const fs::path& database, std::string_view what) {
+  const auto all = trashed_runs(database);
   for (const auto& one : all)
     if (one.id == what || one.name == what) return one.id;
   std::vector<std::string> found;

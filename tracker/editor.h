@@ -1,6 +1,8 @@
 // What people change about runs that are recorded: tags, notes, names, the trash.
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,16 +35,6 @@ class Editor {
   void trash(const std::string& run);
   void restore(const std::string& run);
 
-  struct Trashed {
-    std::string id, short_id, name;
-    std::int64_t started = 0, trashed = 0;
-  };
-  /// Newest in the trash first.
-  std::vector<Trashed> trashed() const;
-  /// An id, the beginning of one (4 characters or more) or a name; of several of that name the one
-  /// that was thrown away last.
-  std::string find_trashed(std::string_view what) const;
-
  private:
   struct Row {
     std::int64_t id = 0;
@@ -53,6 +45,16 @@ class Editor {
 
   Database database_;
 };
+
+struct TrashedRun {
+  std::string id, short_id, name;
+  std::int64_t started = 0, trashed = 0;
+};
+/// What is in the trash, newest there first. Reads only.
+std::vector<TrashedRun> trashed_runs(const std::filesystem::path& database);
+/// An id, the beginning of one (4 characters or more) or a name; of several of that name the one
+/// that was thrown away last. Throws (usage).
+std::string find_trashed(const std::filesystem::path& database, std::string_view what);
 
 /// Where the folders of runs in the trash lie, beneath the database's folder.
 inline constexpr std::string_view trash_folder = "trash";

@@ -61,8 +61,16 @@ FileLock take_database_lock(const fs::path& path) {
   return std::move(*lock);
 }
 
+/// Room for what SQLite makes beside a file in use: 32 KiB of shared memory.
+bool has_room(const fs::path& folder) {
+  std::error_code error;
+  const auto room = fs::space(folder, error);
+  return error || room.available >= 64 * 1024;
+}
+
 /// Readers of a WAL file need its shared memory, too. Where that cannot be made (a folder that
-/// cannot be written) and nothing waits in the WAL, the file is read as one that nobody changes.
+/// cannot be written, a full disk) and nothing waits in the WAL, the file is read as one that
+/// nobody changes: a writer would have made that memory.
 Database open_connection_for_reading(const fs::path& path) {
   Database database(path, Database::Mode::read);
   try {
@@ -71,7 +79,8 @@ Database open_connection_for_reading(const fs::path& path) {
   } catch (const Error&) {
     std::error_code none;
     const auto pending = fs::file_size(path.string() + "-wal", none);
-    const bool writable = access(path.parent_path().c_str(), W_OK) == 0;
+    const bool writable =
+        access(path.parent_path().c_str(), W_OK) == 0 && has_room(path.parent_path());
     if (writable || (!none && pending > 0)) throw;
   }
   return Database(path, Database::Mode::read_immutable);
@@ -138,10 +147,10 @@ void checkpoint_wal(Database& database) {
   sqlite3_wal_checkpoint_v2(database.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
-void close_after_writing(Database database) noexcept {
+void close_after_writing(Database database, milliseconds patience) noexcept {
   std::optional<FileLock> lock;
   try {
-    lock = FileLock::take(lock_path(database.path()), milliseconds(1'000));
+    lock = FileLock::take(lock_path(database.path()), patience);
   } catch (const Error&) {  // the folder is gone or read-only by now
   }
   if (lock) sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);

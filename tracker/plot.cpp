@@ -7,30 +7,13 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
+#include "tracker/axis.h"
 
 namespace bcx::tracker {
 namespace {
-
-struct Range {
-  double low = 0, high = 0;
-  /// Halved before they are subtracted: the whole range of doubles does not fit a double.
-  double share(double value) const {
-    return high > low ? (value / 2 - low / 2) / (high / 2 - low / 2) : 0.5;
-  }
-};
-
-std::optional<Range> range_of(std::span<const double> values) {
-  std::optional<Range> range;
-  for (const double v : values) {
-    if (!std::isfinite(v)) continue;
-    if (!range) range = Range{v, v};
-    range->low = std::min(range->low, v);
-    range->high = std::max(range->high, v);
-  }
-  return range;
-}
 
 std::string utf8(char32_t code) {  // U+0800 .. U+FFFF
   return {static_cast<char>(0xE0 | (code >> 12)), static_cast<char>(0x80 | ((code >> 6) & 0x3F)),
@@ -66,13 +49,8 @@ class Canvas {
     }
   }
 
-  std::string row(int at) const {
-    std::string out;
-    for (int c = 0; c < columns_; ++c) {
-      const auto cell = cells_[static_cast<std::size_t>(at) * columns_ + c];
-      out += cell == 0 ? " " : utf8(0x2800 + cell);
-    }
-    return out;
+  std::uint8_t cell(int row, int column) const {
+    return cells_[static_cast<std::size_t>(row) * columns_ + column];
   }
 
  private:
@@ -80,33 +58,7 @@ class Canvas {
   std::vector<std::uint8_t> cells_;
 };
 
-/// The largest of 1, 2, 5 times a power of ten of which at most `count` steps span the range
-/// (Heckbert: "Nice numbers for graph labels", Graphics Gems, 1990).
-double nice_step(Range range, int count) {
-  const double rough = (range.high - range.low) / std::max(1, count);
-  const double power = std::pow(10.0, std::floor(std::log10(rough)));
-  for (const double factor : {1.0, 2.0, 5.0})
-    if (factor * power >= rough * (1 - 1e-9)) return factor * power;
-  return 10 * power;
-}
-
-std::vector<double> ticks(Range range, int count) {
-  if (!(range.high > range.low)) return {range.low};
-  const double step = nice_step(range, count);
-  if (!std::isfinite(step) || step <= 0) return {range.low, range.high};
-  std::vector<double> out;
-  for (double i = std::ceil(range.low / step - 1e-9); i * step <= range.high + step * 1e-9; ++i) {
-    out.push_back(i == 0 ? 0.0 : i * step);
-    if (out.size() > 100) break;  // steps below the numbers' precision
-  }
-  return out;
-}
-
-std::string label(double value) {
-  return fmt::format("{:.6g}", value);
-}
-
-void draw(Canvas& canvas, const PlotSeries& series, Range xs, Range ys) {
+void draw(Canvas& canvas, const PlotSeries& series, AxisRange xs, AxisRange ys) {
   int last_x = -1, last_y = -1;
   for (std::size_t i = 0; i < series.x.size(); ++i) {
     if (!std::isfinite(series.y[i])) {
@@ -126,11 +78,11 @@ void draw(Canvas& canvas, const PlotSeries& series, Range xs, Range ys) {
 }
 
 /// Labels centred under their places, left out where they would touch.
-std::string x_labels(const std::vector<double>& at, Range xs, int columns) {
+std::string x_labels(const std::vector<double>& at, AxisRange xs, int columns) {
   std::string line(static_cast<std::size_t>(columns), ' ');
   int free_from = 0;
   for (const double value : at) {
-    const std::string text = label(value);
+    const std::string text = tick_label(value);
     const int size = static_cast<int>(text.size());
     const int centre = static_cast<int>(std::lround(xs.share(value) * (columns - 1)));
     const int start = std::clamp(centre - size / 2, 0, std::max(0, columns - size));
@@ -189,43 +141,135 @@ PlotSeries extremes(std::span<const Bucket> buckets, bool epochs) {
   return series;
 }
 
-std::string plot(const PlotSeries& given, const std::string& x_name, PlotSize size, bool log) {
-  PlotSeries series = given;
-  if (log)
-    for (double& value : series.y) value = value > 0 ? std::log10(value) : std::nan("");
-  const auto ys = range_of(series.y), xs = range_of(series.x);
-  if (!ys || !xs)
-    return fmt::format("{}: no {} value to draw\n", printable(series.name),
-                       log ? "positive" : "finite");
-  const int rows = std::max(3, size.height);
-  auto y_ticks = ticks(*ys, std::max(2, rows * 2 / 5));
-  for (int count = 3; y_ticks.size() < 2 && count <= rows; ++count) y_ticks = ticks(*ys, count);
-  std::vector<std::string> labels(static_cast<std::size_t>(rows));
-  int margin = 0;
-  for (const double value : y_ticks) {
-    const auto row = static_cast<std::size_t>(std::lround((1 - ys->share(value)) * (rows - 1)));
-    labels[row] = label(log ? std::pow(10.0, value) : value);
-    margin = std::max(margin, static_cast<int>(labels[row].size()));
-  }
-  const int columns = std::max(10, size.width - margin - 2);
-  Canvas canvas(columns, rows);
-  draw(canvas, series, *xs, *ys);
+namespace {
 
-  std::string out = printable(series.name) + "\n";
+std::string coloured(std::size_t series, const std::string& text) {
+  // The eight plain colours without black and white, which one of the backgrounds swallows.
+  static constexpr std::array codes{"36", "33", "35", "32", "31", "34", "96", "93"};
+  return fmt::format("\x1b[{}m{}\x1b[0m", codes[series % codes.size()], text);
+}
+
+/// One canvas for each series, and how what lies in one character is shown.
+class Layers {
+ public:
+  Layers(int columns, int rows, std::size_t count, bool colour)
+      : columns_(columns), layers_(count, Canvas(columns, rows)), colour_(colour) {}
+  Canvas& operator[](std::size_t at) { return layers_[at]; }
+
+  /// Dots; of several series in their colours, or without colours each by a sign of its own. Where
+  /// lines cross, the earlier series is seen.
+  std::string row(int at) const {
+    std::string out, piece;  // of one series, with the blanks behind it
+    std::optional<std::size_t> series;
+    const auto end_piece = [&] {
+      out += series && colour_ && layers_.size() > 1 ? coloured(*series, piece) : piece;
+      piece.clear();
+    };
+    for (int c = 0; c < columns_; ++c) {
+      std::uint8_t dots = 0;
+      std::optional<std::size_t> first;
+      for (std::size_t i = 0; i < layers_.size(); ++i) {
+        const auto one = layers_[i].cell(at, c);
+        if (one != 0 && !first) first = i;
+        dots |= one;
+      }
+      if (first && first != series) {
+        end_piece();
+        series = first;
+      }
+      piece += !first                           ? " "
+               : layers_.size() == 1 || colour_ ? utf8(0x2800 + dots)
+                                                : std::string(plot_sign(*first));
+    }
+    piece.erase(piece.find_last_not_of(' ') + 1);
+    end_piece();
+    return out;
+  }
+
+ private:
+  int columns_;
+  std::vector<Canvas> layers_;
+  bool colour_;
+};
+
+std::vector<PlotSeries> logarithms(std::span<const PlotSeries> given) {
+  std::vector<PlotSeries> out(given.begin(), given.end());
+  for (auto& series : out)
+    for (double& value : series.y) value = value > 0 ? std::log10(value) : std::nan("");
+  return out;
+}
+
+/// What stands left of each row.
+std::vector<std::string> y_labels(AxisRange ys, int rows, bool log) {
+  const int count = std::max(2, rows * 2 / 5);
+  auto at = log ? log_ticks(ys, count) : ticks(ys, count);
+  for (int more = 3; !log && at.size() < 2 && more <= rows; ++more) at = ticks(ys, more);
+  std::vector<std::string> labels(static_cast<std::size_t>(rows));
+  for (const double value : at) {
+    const auto row = static_cast<std::size_t>(std::lround((1 - ys.share(value)) * (rows - 1)));
+    labels[row] = tick_label(log ? std::pow(10.0, value) : value);
+  }
+  return labels;
+}
+
+std::string without_trailing_blanks(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+std::string title(std::span<const PlotSeries> series, bool colour) {
+  if (series.size() == 1) return printable(series[0].name) + "\n";
+  std::string out;
+  for (std::size_t i = 0; i < series.size(); ++i)
+    out += plot_legend(i, colour) + " " + printable(series[i].name) + "\n";
+  return out;
+}
+
+}  // namespace
+
+std::string_view plot_sign(std::size_t series) {
+  static constexpr std::array<std::string_view, 8> signs{"●", "×", "+", "○", "#", "◆", "*", "△"};
+  return signs[series % signs.size()];
+}
+
+std::string plot_legend(std::size_t series, bool colour) {
+  return colour ? coloured(series, "━━") : std::string(plot_sign(series));
+}
+
+std::string plot(std::span<const PlotSeries> given, const std::string& x_name,
+                 const PlotStyle& style) {
+  std::vector<PlotSeries> changed;
+  if (style.log) given = changed = logarithms(given);
+  std::optional<AxisRange> xs, ys;
+  for (const auto& one : given) {
+    const auto values = range_of(one.y);
+    ys = joined(ys, values);
+    if (values) xs = joined(xs, range_of(one.x));
+  }
+  auto out = title(given, style.colour);
+  if (!ys || !xs) {
+    out.back() = ':';
+    return out + fmt::format(" no {} value to draw\n", style.log ? "positive" : "finite");
+  }
+  const int rows = std::max(3, style.height);
+  const auto labels = y_labels(*ys, rows, style.log);
+  std::size_t margin = 0;
+  for (const auto& one : labels) margin = std::max(margin, one.size());
+  const int columns = std::max(10, style.width - static_cast<int>(margin) - 2);
+  Layers layers(columns, rows, given.size(), style.colour);
+  for (std::size_t i = 0; i < given.size(); ++i) draw(layers[i], given[i], *xs, *ys);
+
   for (int r = 0; r < rows; ++r) {
     const auto& text = labels[static_cast<std::size_t>(r)];
-    std::string line =
-        fmt::format("{:>{}} {}{}", text, margin, text.empty() ? "│" : "┤", canvas.row(r));
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
+    out += without_trailing_blanks(
+        fmt::format("{:>{}} {}{}", text, margin, text.empty() ? "│" : "┤", layers.row(r)));
   }
-  out += std::string(static_cast<std::size_t>(margin) + 1, ' ') + "└";
+  out += std::string(margin + 1, ' ') + "└";
   for (int c = 0; c < columns; ++c) out += "─";
-  std::string under = x_labels(ticks(*xs, std::max(2, columns / 12)), *xs, columns);
-  under.erase(under.find_last_not_of(' ') + 1);
-  const std::string indent(static_cast<std::size_t>(margin) + 2, ' ');
-  out += "\n" + indent + under + "\n" + indent + printable(x_name) + "\n";
-  return out;
+  const std::string indent(margin + 2, ' ');
+  out += "\n" + without_trailing_blanks(
+                    indent + x_labels(ticks(*xs, std::max(2, columns / 12)), *xs, columns));
+  return out + indent + printable(x_name) + "\n";
 }
 
 }  // namespace bcx::tracker

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tracker/bucket.h"
@@ -24,14 +25,21 @@ struct PlotSeries {
 /// the step.
 PlotSeries extremes(std::span<const Bucket> buckets, bool epochs = false);
 
-struct PlotSize {
+struct PlotStyle {
   int width = 80, height = 16;  ///< characters, axes and labels included in the width
+  bool log = false;     ///< decimal logarithms under labels in the values' own units; what is not
+                        ///< positive leaves a gap
+  bool colour = false;  ///< several series are told apart by terminal colours, else by signs
 };
 
-/// One series as a line with axes, tick labels and the axis names, ending in a newline. Every point
-/// is drawn, however many there are. `log`: the values' decimal logarithm is drawn, under labels in
-/// the values' own units; what is not positive leaves a gap.
-std::string plot(const PlotSeries& series, const std::string& x_name, PlotSize size,
-                 bool log = false);
+/// Lines with axes, tick labels and the axis' name, ending in a newline; above them the name of the
+/// one series, or a legend. Every point is drawn, however many there are.
+std::string plot(std::span<const PlotSeries> series, const std::string& x_name,
+                 const PlotStyle& style);
+
+/// How the series at this place is marked in a plot of several: a sign (eight, then again from the
+/// first), and that or a coloured dash for a legend.
+std::string_view plot_sign(std::size_t series);
+std::string plot_legend(std::size_t series, bool colour);
 
 }  // namespace bcx::tracker

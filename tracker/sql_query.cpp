@@ -165,16 +165,17 @@ void show_true_status(Database& database) {
   const auto gone = not_running(database);
   if (gone.crashed.empty() && gone.unknown.empty()) return;
   std::string columns;
-  auto& names = database.cached("SELECT '\"' || replace(name, '\"', '\"\"') || '\"', name='status' "
-                                "FROM pragma_table_info('v_run', 'main')");
+  auto& names = database.cached(
+      "SELECT '\"' || replace(name, '\"', '\"\"') || '\"', name='status' "
+      "FROM pragma_table_info('v_run', 'main')");
   while (names.step())
-    columns += (columns.empty() ? "" : ",") +
-               (names.integer(1) == 0
-                    ? names.text(0)
-                    : fmt::format("CASE WHEN run IN ({}) THEN 'crashed' WHEN run IN ({}) THEN "
-                                  "'unknown' ELSE status END AS status",
-                                  quoted_ids(database, gone.crashed),
-                                  quoted_ids(database, gone.unknown)));
+    columns +=
+        (columns.empty() ? "" : ",") +
+        (names.integer(1) == 0
+             ? names.text(0)
+             : fmt::format("CASE WHEN run IN ({}) THEN 'crashed' WHEN run IN ({}) THEN "
+                           "'unknown' ELSE status END AS status",
+                           quoted_ids(database, gone.crashed), quoted_ids(database, gone.unknown)));
   names.reset();
   database.execute("PRAGMA query_only=OFF");
   database.execute(fmt::format("CREATE TEMP VIEW v_run AS SELECT {} FROM main.v_run", columns));

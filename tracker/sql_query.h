@@ -30,9 +30,9 @@ struct SqlResult {
 /// Runs one statement on a connection of its own: read-only, with an authorizer that lets it read
 /// tables and views and call functions, and nothing else (no ATTACH, no writing, of PRAGMA only
 /// table_info, table_xinfo, table_list, index_list and foreign_key_list), without temporary files.
-/// It has the functions of sql_functions.h, and `v_run.status` is what RunShown::status says: looked
-/// at now, not as recorded. SQLite's heap limit is lowered for the whole process
-/// while it runs.
+/// It has the functions of sql_functions.h, and `v_run.status` is what RunShown::status says:
+/// looked at now, not as recorded. SQLite's heap limit is lowered for the whole process while it
+/// runs.
 ///
 /// Throws bcx::Error: usage with a caret for what SQLite cannot read or may not do, `other` for a
 /// query that takes too long or too much memory, storage for the file.

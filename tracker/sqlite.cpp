@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <limits>
 
 #include "base/text.h"
@@ -45,6 +46,9 @@ std::string uri(const std::filesystem::path& path, const char* query) {
 }  // namespace
 
 void throw_sqlite(sqlite3* database, const std::string& path, int result) {
+  // SQLite's shared memory on a full disk is "disk I/O error" to it.
+  if (database && (result & 0xFF) == SQLITE_IOERR && sqlite3_system_errno(database) == ENOSPC)
+    throw_sqlite(nullptr, path, SQLITE_FULL);
   const std::string message = database ? sqlite3_errmsg(database) : sqlite3_errstr(result);
   throw Error(ExitCode::storage, {"the tracker's database failed: " + printable(message),
                                   printable(path), remedy(result)});

@@ -135,13 +135,13 @@ TEST_CASE("the trash takes a run with its folder and gives it back") {
   CHECK(Reader(path).run_count() == 0);
   CHECK_FALSE(fs::exists(folder / run_folder));
   CHECK(fs::exists(folder / "trash" / run_folder / "report.html"));
-  CHECK(editor.trashed().size() == 1);
+  CHECK(trashed_runs(path).size() == 1);
   CHECK_THROWS_WITH(
       RunWriter::resume(path, id, {}),
       path.string() + ": a is in the trash; `bcx rm --undo " + id + "` brings it back");
   CHECK(collect_garbage(path, true).empty());
-  CHECK(editor.find_trashed("a") == id);
-  CHECK(editor.find_trashed(id.substr(id.size() - 8, 5)) == id);
+  CHECK(find_trashed(path, "a") == id);
+  CHECK(find_trashed(path, id.substr(id.size() - 8, 5)) == id);
   editor.restore(id);
   CHECK(Reader(path).run_count() == 1);
   CHECK(read(folder / run_folder / "report.html") == "<p>a");

@@ -207,7 +207,8 @@ TEST_CASE("v_run tells what has become of a run, not what was recorded") {
   };
   CHECK(ask("SELECT status FROM V_RUN ORDER BY name") ==
         std::vector<std::string>{"finished", "unknown", "crashed"});
-  CHECK(ask("SELECT name FROM \"v_run\" WHERE status='crashed'") == std::vector<std::string>{"gone"});
+  CHECK(ask("SELECT name FROM \"v_run\" WHERE status='crashed'") ==
+        std::vector<std::string>{"gone"});
   CHECK(ask("SELECT status FROM main.v_run WHERE name='gone'") ==
         std::vector<std::string>{"running"});
   CHECK(ask("SELECT status FROM run WHERE name='gone'") == std::vector<std::string>{"running"});
