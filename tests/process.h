@@ -58,6 +58,7 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void signal(int number) const { ::kill(child_, number); }
+  std::string out() const { return slurp(out_); }
   std::string err() const { return slurp(err_); }
 
   /// Waits until standard error holds `text`; false when the process ends or a minute passes

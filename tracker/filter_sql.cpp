@@ -130,7 +130,8 @@ class Writer : FilterMeaning {
     if (key.column) return add(column_value(key.column->sql, gone_));
     if (key.key.kind == Key::Kind::metric)
       return add(metric_value(known_, key.key.name, key.key.function));
-    add("(SELECT value FROM param p WHERE p.run=r.id AND p.key=");
+    add(fmt::format("(SELECT value FROM param p {} WHERE p.run=r.id AND p.key=",
+                    known_.param_index));
     bind(key.key.name);
     if (type == ValueType::number) add(" AND p.type IN ('int','float')");
     if (type == ValueType::text) add(" AND p.type IN ('string','list')");

@@ -74,9 +74,10 @@ class Collector {
     if (!partial && !is_run_folder(name)) return;
     // Held while we look and remove: a run cannot be resumed meanwhile.
     std::optional<FileLock> lock;
-    if (folder_.exists(path + "/run.lock")) {
-      lock = FileLock::take(folder_.root() / path / "run.lock", std::chrono::milliseconds(0));
-      if (!lock) return;
+    if (const auto file = path + "/run.lock"; folder_.exists(file)) {
+      // A list alone is also to be had where nothing can be written, not even a lock.
+      if (remove_) lock = FileLock::take(folder_.root() / file, std::chrono::milliseconds(0));
+      if (remove_ ? !lock : is_locked(folder_.root() / file)) return;
     }
     if (partial || !has_run(name)) {
       const char* why = partial ? "left half-made by a merge" : "no run has this folder";

@@ -47,7 +47,10 @@ Order order_of(const KnownKeys& known, std::string_view sort, const NotRunning& 
     case Key::Kind::metric:
       return {metric_value(known, key.name, key.function), lower_is_better(key.name) == reversed};
     case Key::Kind::param:
-      return {{"(SELECT value FROM param p WHERE p.run=r.id AND p.key=?)", {key.name}}, reversed};
+      return {{fmt::format("(SELECT value FROM param p {} WHERE p.run=r.id AND p.key=?)",
+                           known.param_index),
+               {key.name}},
+              reversed};
     default:
       const auto* column = find_run_column(key.name);
       return {column_value(column->sql, not_running), column->descending != reversed};
@@ -233,6 +236,8 @@ KnownKeys known_keys(const Database& database) {
             "WITH RECURSIVE k(key) AS (SELECT min(key) FROM param UNION ALL "
             "SELECT (SELECT min(key) FROM param WHERE key > k.key) FROM k WHERE key IS NOT NULL) "
             "SELECT key FROM k WHERE key IS NOT NULL");
+  // Before schema 3 this index led from key to value: SQLite chooses better by itself.
+  if (database.pragma("user_version") >= 3) known.param_index = "INDEXED BY param_by_key";
   auto& rows = database.cached("SELECT name, id FROM metric_key ORDER BY name");
   while (rows.step()) known.metrics.push_back({rows.text(0), rows.integer(1)});
   rows.reset();

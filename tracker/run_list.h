@@ -34,6 +34,7 @@ struct KnownKeys {
   };
   std::vector<std::string> params;  ///< in order
   std::vector<Metric> metrics;      ///< in the order of names
+  std::string param_index;          ///< the index to be used for a parameter of each run
 };
 KnownKeys known_keys(const Database& database);
 

@@ -231,9 +231,11 @@ CREATE TABLE packed_piece (
   data BLOB NOT NULL, PRIMARY KEY (file, number)) STRICT;
 )sql";
 
-// What filters and orders ask of every run: a metric's values lie side by side, not each on the page
-// of its run.
+// What filters and orders ask of every run: the values of a key lie side by side, not each on the
+// page of its run.
 constexpr const char* version_3 = R"sql(
+DROP INDEX param_by_key;
+CREATE INDEX param_by_key ON param (key, run, type, value);
 DROP INDEX metric_summary_by_key;
 CREATE INDEX metric_summary_by_key ON metric_summary (key, run, last, min, max);
 )sql";

@@ -21,7 +21,7 @@ std::string cell(const std::vector<std::string>& row, std::size_t column) {
 std::vector<int> natural_widths(const std::vector<Column>& columns, const Rows& rows) {
   std::vector<int> widths;
   for (std::size_t c = 0; c < columns.size(); ++c) {
-    int width = display_width(columns[c].title);
+    int width = display_width(printable(columns[c].title));
     for (const auto& row : rows) width = std::max(width, display_width(cell(row, c)));
     widths.push_back(width);
   }
@@ -64,7 +64,7 @@ std::string Table::text(int width) const {
   auto widths = natural_widths(columns_, rows_);
   if (width > 0) shrink(widths, columns_, width);
   std::vector<std::string> cells;
-  for (const auto& column : columns_) cells.push_back(column.title);
+  for (const auto& column : columns_) cells.push_back(printable(column.title));
   std::string out = line(cells, widths, columns_);
   for (const auto& row : rows_) {
     for (std::size_t c = 0; c < columns_.size(); ++c) cells[c] = cell(row, c);
@@ -81,7 +81,7 @@ std::string Table::markdown() const {
   };
   std::string titles = "|", rule = "|", body;
   for (const auto& column : columns_) {
-    titles += " " + escaped(column.title) + " |";
+    titles += " " + escaped(printable(column.title)) + " |";
     rule += column.align == Align::right ? " ---: |" : " --- |";
   }
   for (const auto& row : rows_) {

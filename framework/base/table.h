@@ -16,7 +16,7 @@ struct Column {
   int yield = 1;
 };
 
-/// Rows of cells under titles, rendered with two spaces between columns. Cells are shown through
+/// Rows of cells under titles, rendered with two spaces between columns. Both are shown through
 /// printable(); a row may be shorter than the columns.
 class Table {
  public:

@@ -28,4 +28,8 @@ void add_metrics(CLI::App& app, Action& action);    // metrics
 void add_compare(CLI::App& app, Action& action);    // compare
 void add_weights(CLI::App& app, Action& action);    // weights list|fetch|show
 
+void add_bench(CLI::App& app, Action& action);       // bench tracker
+void add_doctor(CLI::App& app, Action& action);      // doctor
+void add_completion(CLI::App& app, Action& action);  // completion bash|zsh|fish
+
 }  // namespace bcx::cli

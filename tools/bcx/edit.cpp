@@ -60,7 +60,7 @@ int name(const Options& options) {
 
 int list_trash(const Options& options) {
   Table table({{"run", Align::left, 0}, {"name", Align::left, 1}, {"started"}, {"thrown away"}});
-  for (const auto& one : Editor(tracker_path(options.database)).trashed())
+  for (const auto& one : tracker::trashed_runs(tracker_path(options.database)))
     table.add({one.short_id, one.name, local_time(one.started), local_time(one.trashed)});
   if (table.empty())
     fmt::print(stderr, "the trash is empty\n");
@@ -76,7 +76,7 @@ int remove(const Options& options) {
   std::vector<std::pair<std::string, std::string>> meant;  // id, what to print
   for (const auto& word : options.runs) {
     if (options.undo) {
-      meant.emplace_back(Editor(tracker_path(options.database)).find_trashed(word), word);
+      meant.emplace_back(tracker::find_trashed(tracker_path(options.database), word), word);
     } else {
       const auto run = find_run(options, word);
       meant.emplace_back(run.id, shown(run));

@@ -36,7 +36,7 @@ void print_lines(const tracker::Reader& reader, const tracker::RunShown& run,
       if (const auto next = static_cast<std::size_t>(attempt); next < attempts.size())
         fmt::print("{}  resumed at epoch {}, step {}\n", local_time(attempts[next].started),
                    attempts[next].first.epoch, attempts[next].first.step);
-    const std::string level = event.level == "info" ? "" : event.level + ": ";
+    const std::string level = event.level == "info" ? "" : printable(event.level) + ": ";
     fmt::print("{}  {}{}\n", local_time(event.time), level, printable(event.message));
   }
   if (events.empty()) fmt::print(stderr, "nothing was logged\n");

@@ -62,6 +62,9 @@ int main(int argc, char** argv) {
   add_metrics(app, action);
   add_compare(app, action);
   add_weights(app, action);
+  add_bench(app, action);
+  add_doctor(app, action);
+  add_completion(app, action);
   try {
     require_known_command(app, argc, argv);
     app.parse(argc, argv);

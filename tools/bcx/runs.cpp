@@ -27,14 +27,13 @@ struct Options {
   std::vector<std::string> filter;  // words: a shell may have taken a filter without quotes apart
   std::int64_t limit = -1;          // none given
   std::vector<std::string> columns;
-  bool json = false, csv = false, markdown = false;
+  TableShape shape;
 
-  bool screen() const { return !json && !csv && !markdown; }
-  std::int64_t most() const { return limit >= 0 ? limit : screen() ? rows_on_a_screen : 0; }
+  std::int64_t most() const { return limit >= 0 ? limit : shape.screen() ? rows_on_a_screen : 0; }
 };
 
 int nothing_yet(const Options& options, const std::filesystem::path& path) {
-  if (options.json) fmt::print("[]\n");
+  if (options.shape.json) fmt::print("[]\n");
   fmt::print(stderr,
              "no runs yet: {} is not there. `bcx run FILE` makes it; --tracker DB names another.\n",
              printable(path.string()));
@@ -55,18 +54,12 @@ void warn_of_test_metric(const Reader& reader, const std::string& sort) {
                printable(key.name));
 }
 
-void print_table(const Options& options, const Table& table) {
-  fmt::print("{}", options.csv        ? table.csv()
-                   : options.markdown ? table.markdown()
-                                      : table.text(terminal_width()));
-}
-
 void print_json(const nlohmann::ordered_json& json) {
   fmt::print("{}\n", dump(json));
 }
 
 void tell_of_more(const Options& options, std::int64_t shown, std::int64_t all, const char* what) {
-  if (options.screen() && shown < all)
+  if (options.shape.screen() && shown < all)
     fmt::print(stderr, "{} of {} {}{}; --limit 0 shows all\n", grouped(shown), grouped(all), what,
                options.filter.empty() ? "" : " that match");
 }
@@ -74,7 +67,7 @@ void tell_of_more(const Options& options, std::int64_t shown, std::int64_t all, 
 tracker::RunQuery query_of(const Options& options, const std::vector<ShownColumn>& columns) {
   tracker::RunQuery query;
   query.filter = join(options.filter, " ");
-  query.all_keys = options.json;
+  query.all_keys = options.shape.json;
   for (const auto& column : columns)
     if (column.key) query.keys.push_back(column.key->name);
   return query;
@@ -83,19 +76,19 @@ tracker::RunQuery query_of(const Options& options, const std::vector<ShownColumn
 int list(const Options& options, const Reader& reader) {
   std::vector<ShownColumn> columns;
   for (const auto& word : options.columns)
-    columns.push_back(column_of(reader, word, options.screen()));
+    columns.push_back(column_of(reader, word, options.shape.screen()));
   auto query = query_of(options, columns);
   query.sort = options.sort;
   query.limit = options.most();
   if (columns.empty()) query.keys = usual_figures();
   const auto [runs, matching] = reader.list(query);
-  if (options.json) {
+  if (options.shape.json) {
     auto json = nlohmann::ordered_json::array();
     for (const auto& run : runs) json.push_back(run_json(run));
     print_json(json);
     return 0;
   }
-  if (columns.empty()) columns = default_columns(runs, options.screen());
+  if (columns.empty()) columns = default_columns(runs, options.shape.screen());
   std::vector<Column> titles;
   for (const auto& column : columns) titles.push_back(column.column);
   Table table(titles);
@@ -104,7 +97,7 @@ int list(const Options& options, const Reader& reader) {
     for (const auto& column : columns) row.push_back(column.text(run));
     table.add(std::move(row));
   }
-  print_table(options, table);
+  print_table(options.shape, table);
   tell_of_more(options, std::ssize(runs), matching, "runs");
   return 0;
 }
@@ -162,10 +155,10 @@ int list_groups(const Options& options, const Reader& reader) {
   const auto all = std::ssize(groups);
   if (options.most() > 0 && all > options.most())
     groups.erase(groups.begin() + options.most(), groups.end());
-  if (options.json)
+  if (options.shape.json)
     print_json(group_json(groups, key, metrics));
   else
-    print_table(options, group_table(groups, key, metrics, options.csv));
+    print_table(options.shape, group_table(groups, key, metrics, options.shape.csv));
   tell_of_more(options, std::ssize(groups), all, "groups");
   return 0;
 }
@@ -181,7 +174,7 @@ int work(const Options& options) {
   return options.group_by.empty() ? list(options, reader) : list_groups(options, reader);
 }
 
-void add_shape_options(CLI::App& command, Options& options) {
+void add_list_options(CLI::App& command, Options& options) {
   command
       .add_option("--sort", options.sort,
                   "Column, parameter or metric; metrics best first, -KEY reversed")
@@ -214,12 +207,8 @@ void add_runs(CLI::App& app, Action& action) {
       ->add_option("filter", options->filter,
                    "Which runs: conditions on columns, parameters and metrics (docs/filters.md)")
       ->type_name("FILTER");
-  add_shape_options(*command, *options);
-  auto* json = command->add_flag("--json", options->json, "Everything, as a JSON array");
-  auto* csv = command->add_flag("--csv", options->csv, "As CSV")->excludes(json);
-  command->add_flag("--md", options->markdown, "As a Markdown table")
-      ->excludes(json)
-      ->excludes(csv);
+  add_list_options(*command, *options);
+  add_shape_options(*command, options->shape, "Everything, as a JSON array");
   add_tracker_option(*command, options->database);
   command->footer(
       "Example:\n  bcx runs 'best(val.auc) > 0.9 and started > \"-7d\"' --sort val.auc --limit 10 "

@@ -25,8 +25,8 @@ struct Options {
   bool json = false, all = false;
 };
 
-void line(const char* title, const std::string& text) {
-  if (!text.empty()) fmt::print("  {:<11}{}\n", title, printable(text));
+void line(const std::string& title, const std::string& text) {
+  if (!text.empty()) fmt::print("  {:<11}{}\n", printable(title), printable(text));
 }
 
 void print_table(const char* title, const Table& table) {
@@ -42,7 +42,7 @@ void print_head(const RunShown& run) {
   fmt::print("{}  {}  {}{}{}\n", printable(run.name), run.short_id, run.status,
              stamps.empty() ? "" : "  ", printable(stamps));
   for (const auto& stamp : run.stamps)
-    line(stamp.name.c_str(), stamp.detail.empty() ? "(no detail)" : stamp.detail);
+    line(stamp.name, stamp.detail.empty() ? "(no detail)" : stamp.detail);
   line("reason", run.exit_reason);
   line("id", run.id);
   if (run.experiment != run.name) line("experiment", run.experiment);
@@ -51,7 +51,8 @@ void print_head(const RunShown& run) {
                       (run.attempts > 1 ? fmt::format(", {} attempts", run.attempts) : ""));
   line("where", fmt::format("{}, process {}", run.host, run.pid));
   line("command", run.command);
-  line("code", run.git_commit + (run.version.empty() ? "" : "  bcx " + run.version));
+  line("code", run.git_commit + (run.git_commit.empty() || run.version.empty() ? "" : "  ") +
+                   (run.version.empty() ? "" : "bcx " + run.version));
   line("parent", run.parent);
   line("tags", join(run.tags, ", "));
   line("notes", run.notes);
@@ -69,8 +70,14 @@ void print_data(const Reader& reader, const RunShown& run) {
   std::string fold = row.folds > 0 ? fmt::format(", fold {} of {}", row.fold, row.folds) : "";
   line("split", fmt::format("{} by {}{}", row.method, row.by, fold));
   for (const auto& [part, counts] : split->parts)
-    line(part.c_str(),
+    line(part,
          fmt::format("{} images, {} patients", grouped(counts.first), grouped(counts.second)));
+}
+
+/// `densenet201.toml:12:3`: the folder is the same for nearly all, and the place is at the end.
+std::string short_origin(const std::string& origin) {
+  const auto slash = origin.rfind('/');
+  return origin.starts_with("--") || slash == origin.npos ? origin : origin.substr(slash + 1);
 }
 
 /// Parameters that somebody chose; defaults only when asked for.
@@ -82,7 +89,7 @@ void print_params(const RunShown& run, bool all) {
     if (!all && !chosen)
       ++defaults;
     else
-      table.add({key, value_text(param), param.origin});
+      table.add({key, value_text(param), short_origin(param.origin)});
   }
   print_table("parameters", table);
   if (defaults > 0) fmt::print("  and {} at their defaults (--all)\n", defaults);
@@ -201,14 +208,14 @@ int show(const Options& options) {
   }
   print_head(run);
   print_data(reader, run);
-  print_params(run, options.all);
   print_metrics(reader, run, options.all);
-  print_checkpoints(reader, run);
   if (is_folds(run)) {
     fmt::print("\nfolds\n");
     print_folds(reader, run.id);
   }
   print_evaluations(reader, run, options.all);
+  print_checkpoints(reader, run);
+  print_params(run, options.all);
   print_rest(reader, run, options.all);
   return 0;
 }

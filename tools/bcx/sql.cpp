@@ -21,7 +21,7 @@ using tracker::SqlCell;
 struct Options {
   std::string database, query;
   tracker::SqlLimits limits;
-  bool json = false, csv = false, markdown = false;
+  TableShape shape;
 };
 
 std::string hex(const std::vector<std::byte>& blob) {
@@ -81,14 +81,10 @@ void print_json(const tracker::SqlResult& result) {
 int work(const Options& options) {
   const auto result =
       tracker::run_sql(tracker_path(options.database), options.query, options.limits);
-  if (options.json)
+  if (options.shape.json)
     print_json(result);
-  else if (options.csv)
-    fmt::print("{}", table_of(result, true).csv());
-  else if (options.markdown)
-    fmt::print("{}", table_of(result, false).markdown());
   else
-    fmt::print("{}", table_of(result, false).text(terminal_width()));
+    print_table(options.shape, table_of(result, options.shape.csv));
   if (result.cut)
     fmt::print(stderr, "only the first {} rows; --limit N allows more, --limit 0 all that fit\n",
                grouped(std::ssize(result.rows)));
@@ -113,11 +109,7 @@ void add_sql(CLI::App& app, Action& action) {
   command->add_option("--timeout", options->limits.seconds, "Give up after so many (default: 30)")
       ->type_name("SECONDS")
       ->check(CLI::PositiveNumber);
-  auto* json = command->add_flag("--json", options->json, "An array of objects");
-  auto* csv = command->add_flag("--csv", options->csv, "As CSV")->excludes(json);
-  command->add_flag("--md", options->markdown, "As a Markdown table")
-      ->excludes(json)
-      ->excludes(csv);
+  add_shape_options(*command, options->shape, "An array of objects");
   add_tracker_option(*command, options->database);
   command->footer(
       "Functions: auc(score, target), f1(predicted, target), balanced_accuracy(predicted, "

@@ -49,6 +49,18 @@ std::filesystem::path tracker_path(const std::string& option) {
   return option.empty() ? tracker::default_database() : std::filesystem::path(option);
 }
 
+void add_shape_options(CLI::App& command, TableShape& shape, const char* json_help) {
+  auto* json = command.add_flag("--json", shape.json, json_help);
+  auto* csv = command.add_flag("--csv", shape.csv, "As CSV")->excludes(json);
+  command.add_flag("--md", shape.markdown, "As a Markdown table")->excludes(json)->excludes(csv);
+}
+
+void print_table(const TableShape& shape, const Table& table) {
+  fmt::print("{}", shape.csv        ? table.csv()
+                   : shape.markdown ? table.markdown()
+                                    : table.text(terminal_width()));
+}
+
 tracker::RunShown open_run(const tracker::Reader& reader, const std::string& word) {
   const auto found = reader.find(word);
   auto run = reader.run(found.id);

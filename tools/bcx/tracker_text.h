@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/table.h"
 #include "tracker/reader.h"
 
 namespace bcx::cli {
@@ -16,6 +17,16 @@ namespace bcx::cli {
 void add_tracker_option(CLI::App& command, std::string& path);
 /// What --tracker says, else BCX_TRACKER, else runs/bcx.db.
 std::filesystem::path tracker_path(const std::string& option);
+
+/// In which form a command prints its table.
+struct TableShape {
+  bool json = false, csv = false, markdown = false;
+  bool screen() const { return !json && !csv && !markdown; }
+};
+/// Adds --json, --csv and --md, of which one may be given.
+void add_shape_options(CLI::App& command, TableShape& shape, const char* json_help);
+/// As CSV, Markdown or text that fits the terminal.
+void print_table(const TableShape& shape, const Table& table);
 
 /// Finds RUN; when several runs bear the name, says on stderr which one it took.
 tracker::RunShown open_run(const tracker::Reader& reader, const std::string& word);

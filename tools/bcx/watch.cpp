@@ -9,6 +9,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/error.h"
 #include "base/signals.h"
 #include "base/table.h"
 #include "base/text.h"
@@ -64,6 +65,14 @@ void print_position(const tracker::RunShown& run) {
   std::fflush(stdout);
 }
 
+/// As `bcx run` would have left, so that a script can go on with `&&`.
+int exit_code(const std::string& status) {
+  const auto code = status == "finished"  ? ExitCode::ok
+                    : status == "stopped" ? ExitCode::stopped
+                                          : ExitCode::other;  // failed, crashed, unknown
+  return static_cast<int>(code);
+}
+
 int watch(const Options& options) {
   const SignalScope signals;
   const tracker::Reader reader(tracker_path(options.database));
@@ -83,7 +92,7 @@ int watch(const Options& options) {
     if (run.status != "running") {
       fmt::print("{} {}{}{}\n", printable(run.name), run.status,
                  run.exit_reason.empty() ? "" : ": ", printable(run.exit_reason));
-      return 0;
+      return exit_code(run.status);
     }
     if (terminal) print_position(run);
     std::fflush(stdout);
@@ -91,7 +100,7 @@ int watch(const Options& options) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     if (stop_requested()) {
       if (terminal) fmt::print("\n");
-      return 0;
+      return static_cast<int>(ExitCode::stopped);
     }
   }
 }
@@ -108,7 +117,11 @@ void add_watch(CLI::App& app, Action& action) {
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
   add_tracker_option(*command, options->database);
-  command->footer("Example:\n  bcx watch @last");
+  command->footer(
+      "Leaves with 0 when the run has finished, 75 when it was stopped (or the watching), 1 when "
+      "it\n"
+      "failed, crashed, or runs on another machine.\n\nExample:\n  bcx watch @last && bcx show "
+      "@last");
   command->callback([options, &action] { action = [options] { return watch(*options); }; });
 }
 

@@ -4,13 +4,19 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <thread>
 
+#include "base/text.h"
+#include "child.h"
 #include "description.h"
 #include "tests/catch.h"
+#include "tests/process.h"
 #include "tracker/reader.h"
 #include "tracker/run_writer.h"
+#include "tracker/schema.h"
 
 using namespace bcx::tracker;
 using namespace bcx::test;
@@ -136,7 +142,52 @@ TEST_CASE("bcx show, log and curve") {
   result = bcx_command("curve densenet201 val.acu" + t.tracker(), true);
   CHECK(result.code == 2);
   CHECK(result.out ==
-        "error: run densenet201 has no metric \"val.acu\"; did you mean \"val.auc\"?\n");
+        "error: run densenet201 has no metric \"val.acu\", and no run has that name; did you mean "
+        "\"val.auc\"?\n");
+}
+
+TEST_CASE("bcx curve: several runs and metrics, and pictures") {
+  TwoRuns t;
+  const auto other = " " + t.ids[1].substr(28);
+  auto result = bcx_command("curve densenet201" + other + " val.auc loss" + t.tracker(), true);
+  CHECK(result.out ==
+        "error: \"loss\" may be several metrics: train.loss, val.loss; write it in full\n");
+  result =
+      bcx_command("curve densenet201" + other + " val.auc val.loss --height 5" + t.tracker(), true);
+  CHECK(result.code == 0);
+  for (const std::string text :
+       {"note: hostile \\x1b[2J name (" + t.ids[1].substr(28) + ") has no val.loss\n",
+        "● val.auc  densenet201 (" + t.ids[0].substr(28) + ")  LEAKY\n",
+        "× val.auc  hostile \\x1b[2J name (" + t.ids[1].substr(28) + ")\n",
+        std::string("+ val.loss  densenet201"),
+        std::string("● 2 points; last 0.9; min 0.8 at step 20; max 0.9 at step 40\n")})
+    CHECK(result.out.find(text) != std::string::npos);
+  const auto json = nlohmann::json::parse(
+      bcx_command("curve densenet201" + other + " val.auc --json" + t.tracker()).out);
+  REQUIRE(json.size() == 2);
+  CHECK(json[0]["points"][1]["value"] == 0.9);
+  CHECK(json[1]["run"] == t.ids[1]);
+
+  for (const std::string name : {"a.svg", "a.html"}) {
+    const auto file = (t.folder / name).string();
+    CHECK(
+        bcx_command(
+            "curve densenet201" + other + " val.auc --log --out '" + file + "'" + t.tracker(), true)
+            .out == "wrote " + file + "\n");
+    CHECK(slurp(file).find(">val.auc  hostile \\x1b[2J name (") != std::string::npos);
+  }
+  const auto error = [&](const std::string& words) {
+    const auto said = bcx_command("curve " + words + t.tracker(), true);
+    CHECK(said.code == 2);
+    return said.out;
+  };
+  CHECK(error("densenet201 val.auc --out a.png") ==
+        "error: --out: \"a.png\" is no picture's name; end it in .svg or .html\n");
+  CHECK(error("densenet201") == "error: which metric?; there are train.loss, val.auc, val.loss\n");
+  CHECK(error("densenet201" + other + " xyz") ==
+        "error: none of the 2 runs has a metric \"xyz\", and no run has that name; there are "
+        "test.auc, train.loss, val.auc, val.loss\n");
+  CHECK(error("nobody val.auc").find("no run has the id or name \"nobody\"") != std::string::npos);
 }
 
 TEST_CASE("without a tracker: no runs yet, and what to do") {
@@ -156,8 +207,9 @@ TEST_CASE("without a tracker: no runs yet, and what to do") {
 }
 
 TEST_CASE("help has an example for every command") {
-  for (const char* command : {"runs", "show", "log", "curve", "tag", "note", "name", "rm", "gc",
-                              "export", "merge", "watch", "import mlflow", "import tensorboard"}) {
+  for (const char* command :
+       {"runs", "show", "log", "curve", "tag", "note", "name", "rm", "gc", "export", "merge",
+        "watch", "import mlflow", "import tensorboard", "bench tracker", "doctor"}) {
     const auto result = bcx_command(std::string(command) + " --help");
     CHECK(result.code == 0);
     CHECK(result.out.find(std::string("Example:\n  bcx ") + command) != std::string::npos);
@@ -181,6 +233,61 @@ TEST_CASE("bcx tag, note, name, rm and gc") {
         "0 files, 0 B could be removed: --yes does it\n");
 }
 
+TEST_CASE("bcx watch follows a living run and leaves as the run did") {
+  struct End {
+    Status status;
+    const char *reason, *said;
+    int code;
+  };
+  const auto end = GENERATE(End{Status::finished, "", " finished\n", 0},
+                            End{Status::stopped, "by SIGTERM", " stopped: by SIGTERM\n", 75},
+                            End{Status::failed, "no memory", " failed: no memory\n", 1},
+                            End{Status::running, "", " crashed: last message: hot\n", 1});
+  TemporaryFolder folder;
+  const auto path = folder / "bcx.db";
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t child = start_child([&]() -> int {
+    auto run = RunWriter::create(path, description("living"));
+    run->event(Level::warning, "hot");
+    run->epoch_metrics(1, 10, {{"val.auc", 0.5}});
+    if (write(ends[1], "x", 1) != 1) return 1;
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    run->epoch_metrics(2, 20, {{"val.auc", 0.75}, {"val.loss", 0.25}});
+    run->flush();
+    if (end.status == Status::running) kill(getpid(), SIGKILL);
+    run->finish(end.status, end.reason);
+    return 0;
+  });
+  char sign = 0;
+  REQUIRE(read(ends[0], &sign, 1) == 1);
+  const auto result = run_process({(build_dir() / "bin/bcx").string(), "watch", "living", "--every",
+                                   "0.1", "--tracker", path.string()},
+                                  folder.path());
+  wait_for(child);
+  close(ends[0]);
+  close(ends[1]);
+  CHECK(result.code == end.code);
+  CHECK(result.err.empty());
+  CHECK(result.out == std::string("epoch 1  step 10  val.auc 0.5\n"
+                                  "epoch 2  step 20  val.auc 0.75  val.loss 0.25\nliving") +
+                          end.said);
+}
+
+TEST_CASE("bcx watch that is stopped says so by its exit code") {
+  TemporaryFolder folder;
+  const auto path = folder / "bcx.db";
+  const auto run = RunWriter::create(path, description("living"));
+  run->epoch_metrics(1, 10, {{"val.auc", 0.5}});
+  Process watch({(build_dir() / "bin/bcx").string(), "watch", "@last", "--tracker", path.string()},
+                folder.path());
+  while (watch.out().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  watch.signal(SIGINT);
+  const auto result = watch.wait();
+  CHECK(result.code == 75);
+  CHECK(result.out == "epoch 1  step 10  val.auc 0.5\n");
+}
+
 TEST_CASE("bcx export, merge and import; bcx watch ends with the run") {
   TwoRuns t;
   const auto file = (t.folder / "x.bcxrun").string(), other = (t.folder / "b/bcx.db").string();
@@ -195,4 +302,56 @@ TEST_CASE("bcx export, merge and import; bcx watch ends with the run") {
   CHECK(bcx_command("watch densenet201" + t.tracker()).out ==
         "epoch 1  step 20  val.auc 0.8  val.loss 0.6\n"
         "epoch 2  step 40  val.auc 0.9  val.loss nan\ndensenet201 finished\n");
+}
+
+TEST_CASE(
+    "bcx doctor finds nothing wrong with a good tracker, and says what is wrong with a bad one") {
+  TwoRuns t;
+  const auto verdicts = [](const Result& result, const std::string& topic) {
+    std::string out;
+    for (const auto& one : nlohmann::json::parse(result.out))
+      if (one["topic"] == topic)
+        out += one["verdict"].get<std::string>() + ": " + one["text"].get<std::string>() + "\n";
+    return out;
+  };
+  auto result = bcx_command("doctor --json" + t.tracker());
+  CHECK(verdicts(result, "tracker") == "ok: " + t.path.string() + ", " +
+                                           bcx::human_bytes(std::filesystem::file_size(t.path)) +
+                                           ", schema " + std::to_string(latest_version()) +
+                                           "\nok: every page and every key is sound\n");
+  CHECK(verdicts(result, "runs") ==
+        "ok: 2, and 0 in the trash\nnote: 1 crashed: bcx runs 'status = \"crashed\"'\n");
+  CHECK_FALSE(verdicts(result, "plugins").empty());
+
+  {
+    std::fstream file(t.path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(3 * 4096);
+    file << std::string(8192, 'x');
+  }
+  result = bcx_command("doctor --json" + t.tracker());
+  CHECK(result.code == 1);
+  CHECK(verdicts(result, "tracker").find("problem: damaged: ") != std::string::npos);
+}
+
+TEST_CASE("completion knows commands, options and plain names of runs") {
+  TwoRuns t;
+  const auto script = (t.folder / "bcx.bash").string();
+  CHECK(bcx_command("completion bash > '" + script + "'").code == 0);
+  const auto complete = [&](const std::string& words, int at) {
+    const auto line = "source '" + script + "'; BCX_TRACKER='" + t.path.string() + "' PATH='" +
+                      (build_dir() / "bin").string() + "':$PATH; export BCX_TRACKER; COMP_WORDS=(" +
+                      words + "); COMP_CWORD=" + std::to_string(at) +
+                      "; _bcx; printf '%s ' \"${COMPREPLY[@]}\"";
+    return run_process({"/bin/bash", "-c", line}, t.folder.path()).out;
+  };
+  CHECK(complete("bcx wat", 1) == "watch ");
+  CHECK(complete("bcx plugins ''", 2).starts_with("list show "));
+  CHECK(complete("bcx curve --he", 2) == "--help --help-all --height ");
+  CHECK(complete("bcx import mlflow --tr", 3) == "--tracker ");
+  CHECK(complete("bcx show dense", 2) == "densenet201 ");
+  CHECK(complete("bcx show ''", 2) == "@last densenet201 ");  // the hostile name is left out
+  CHECK(bcx_command("completion fish")
+            .out.find("complete -c bcx -n '__fish_seen_subcommand_from curve' -l log -d "
+                      "'Logarithmic values'") != std::string::npos);
+  CHECK(bcx_command("completion zsh").out.starts_with("autoload -U +X bashcompinit"));
 }
