@@ -175,7 +175,8 @@ std::optional<double> find_learning_rate(const engine::RunRequest& request,
   tracker::PlotSeries series{"loss", {}, test.losses};
   for (const double rate : test.rates) series.x.push_back(std::log10(rate));
   const int width = terminal_width();
-  fmt::print("{}", tracker::plot(series, "log10 learning rate", {width > 0 ? width : 80, 16}));
+  fmt::print("{}",
+             tracker::plot({&series, 1}, "log10 learning rate", {width > 0 ? width : 80, 16}));
   if (test.suggestion)
     fmt::print("steepest fall at {:.2g}: --set optimizer.learning_rate={:.2g}\n", *test.suggestion,
                *test.suggestion);
