@@ -98,42 +98,22 @@ at::Tensor BatchNorm2d::forward(const at::Tensor& x) const {
                         options_.momentum, options_.eps, at::globalContext().userEnabledCuDNN());
 }
 
-Linear::Linear(std::int64_t in, std::int64_t out) {
+LayerNorm::LayerNorm(std::int64_t channels, double eps) : eps_(eps) {
+  weight = register_parameter("weight", at::ones({channels}));
+  bias = register_parameter("bias", at::zeros({channels}));
+}
+
+at::Tensor LayerNorm::forward(const at::Tensor& x) const {
+  return at::layer_norm(x, weight.sizes(), weight, bias, eps_);
+}
+
+Linear::Linear(std::int64_t in, std::int64_t out, bool has_bias) {
   weight = register_parameter("weight", uniform_parameter({out, in}, in));
-  bias = register_parameter("bias", uniform_parameter({out}, in));
+  if (has_bias) bias = register_parameter("bias", uniform_parameter({out}, in));
 }
 
 at::Tensor Linear::forward(const at::Tensor& x) const {
   return at::linear(x, weight, bias);
-}
-
-ConvNormActivation::ConvNormActivation(const Conv2dOptions& convolution,
-                                       const BatchNormOptions& normalization, Activation activation)
-    : convolution_(add<Conv2d>(*this, "0", convolution)),
-      normalization_(add<BatchNorm2d>(*this, "1", convolution.out, normalization)),
-      activation_(activation) {}
-
-at::Tensor ConvNormActivation::forward(const at::Tensor& x) const {
-  return activate(normalization_->forward(convolution_->forward(x)), activation_);
-}
-
-SqueezeExcitation::SqueezeExcitation(const SqueezeExcitationOptions& options)
-    : reduce_(add<Conv2d>(
-          *this, options.reduce_name,
-          Conv2dOptions{.in = options.channels, .out = options.squeezed, .bias = true})),
-      expand_(add<Conv2d>(
-          *this, options.expand_name,
-          Conv2dOptions{.in = options.squeezed, .out = options.channels, .bias = true})),
-      activation_(options.activation),
-      gate_(options.gate) {}
-
-at::Tensor SqueezeExcitation::forward(const at::Tensor& x) const {
-  const auto mean = at::adaptive_avg_pool2d(x, {1, 1});
-  return x * activate(expand_->forward(activate(reduce_->forward(mean), activation_)), gate_);
-}
-
-at::Tensor global_average(const at::Tensor& map) {
-  return map.mean({2, 3});
 }
 
 }  // namespace bcx::sdk

@@ -118,17 +118,10 @@ class DenseNet : public sdk::Backbone {
   std::shared_ptr<sdk::Linear> classifier_;
 };
 
-template <const Layout& layout>
-constexpr sdk::ComponentEntry entry(const char* name) {
-  return {.name = name, .backbone = [](const sdk::Params& p) -> std::shared_ptr<sdk::Backbone> {
-            return std::make_shared<DenseNet>(layout, p);
-          }};
-}
-
 }  // namespace
 }  // namespace densenet
 
-BCX_PLUGIN(densenet::entry<densenet::kDenseNet121>("densenet121"),
-           densenet::entry<densenet::kDenseNet161>("densenet161"),
-           densenet::entry<densenet::kDenseNet169>("densenet169"),
-           densenet::entry<densenet::kDenseNet201>("densenet201"))
+BCX_PLUGIN(bcx::sdk::backbone<densenet::DenseNet, densenet::kDenseNet121>("densenet121"),
+           bcx::sdk::backbone<densenet::DenseNet, densenet::kDenseNet161>("densenet161"),
+           bcx::sdk::backbone<densenet::DenseNet, densenet::kDenseNet169>("densenet169"),
+           bcx::sdk::backbone<densenet::DenseNet, densenet::kDenseNet201>("densenet201"))

@@ -61,25 +61,11 @@ std::int64_t total_blocks(double depth) {
   return total;
 }
 
-sdk::Conv2dOptions same(sdk::Conv2dOptions options) {
+sdk::ConvNorm conv_norm(torch::nn::Module& parent, const std::string& conv_name,
+                        const std::string& norm_name, sdk::Conv2dOptions options) {
   options.padding_mode = sdk::Padding::same;
-  return options;
+  return {parent, conv_name, norm_name, options, kNorm};
 }
-
-/// Convolution and normalisation as two children of the parent, which is how timm names them.
-struct ConvNorm {
-  std::shared_ptr<sdk::Conv2d> conv;
-  std::shared_ptr<sdk::BatchNorm2d> norm;
-
-  ConvNorm(torch::nn::Module& parent, const std::string& conv_name, const std::string& norm_name,
-           const sdk::Conv2dOptions& options)
-      : conv(sdk::add<sdk::Conv2d>(parent, conv_name, same(options))),
-        norm(sdk::add<sdk::BatchNorm2d>(parent, norm_name, options.out, kNorm)) {}
-
-  at::Tensor forward(const at::Tensor& x, sdk::Activation activation) const {
-    return sdk::activate(norm->forward(conv->forward(x)), activation);
-  }
-};
 
 struct BlockOptions {
   std::int64_t in;
@@ -99,14 +85,12 @@ class Block : public torch::nn::Module {
       : residual_(o.stride == 1 && o.in == o.out), drop_path_(o.drop_path) {
     const std::int64_t width = o.in * o.expansion;
     const bool expands = o.expansion != 1;
-    if (expands)
-      layers_.emplace_back(*this, "conv_pw", "bn1", sdk::Conv2dOptions{.in = o.in, .out = width});
-    layers_.emplace_back(
+    if (expands) layers_.push_back(conv_norm(*this, "conv_pw", "bn1", {.in = o.in, .out = width}));
+    layers_.push_back(conv_norm(
         *this, "conv_dw", expands ? "bn2" : "bn1",
-        sdk::Conv2dOptions{
-            .in = width, .out = width, .kernel = o.kernel, .stride = o.stride, .groups = width});
-    layers_.emplace_back(*this, expands ? "conv_pwl" : "conv_pw", expands ? "bn3" : "bn2",
-                         sdk::Conv2dOptions{.in = width, .out = o.out});
+        {.in = width, .out = width, .kernel = o.kernel, .stride = o.stride, .groups = width}));
+    layers_.push_back(conv_norm(*this, expands ? "conv_pwl" : "conv_pw", expands ? "bn3" : "bn2",
+                                {.in = width, .out = o.out}));
   }
 
   at::Tensor forward(const at::Tensor& x, sdk::ModelContext& context) const {
@@ -118,29 +102,13 @@ class Block : public torch::nn::Module {
   }
 
  private:
-  std::vector<ConvNorm> layers_;
+  std::vector<sdk::ConvNorm> layers_;
   bool residual_;
   double drop_path_;
 };
 
-/// Blocks of one stage, children `0`, `1`, ...; the first one has the stride.
-class Stage : public torch::nn::Module {
- public:
-  void add_block(const BlockOptions& options) {
-    blocks_.push_back(sdk::add<Block>(*this, std::to_string(blocks_.size()), options));
-  }
-
-  at::Tensor forward(at::Tensor x, sdk::ModelContext& context) const {
-    for (const auto& block : blocks_) x = block->forward(x, context);
-    return x;
-  }
-
- private:
-  std::vector<std::shared_ptr<Block>> blocks_;
-};
-
-/// All stages: timm's `blocks`. The probability of skipping a block rises linearly from 0, as timm
-/// has it: rate * index / blocks.
+/// All stages: timm's `blocks`; the first block of each has the stride. The probability of skipping
+/// a block rises linearly from 0, as timm has it: rate * index / blocks.
 class Stages : public torch::nn::Module {
  public:
   Stages(const Layout& layout, double drop_path_rate) {
@@ -149,16 +117,16 @@ class Stages : public torch::nn::Module {
     std::int64_t index = 0;
     for (std::size_t i = 0; i < kStages.size(); ++i) {
       const StageRow& row = kStages[i];
-      stages_.push_back(sdk::add<Stage>(*this, std::to_string(i)));
+      stages_.push_back(sdk::append<sdk::Sequence<Block>>(*this));
       const std::int64_t out = scaled_channels(i, layout.width);
       for (std::int64_t b = 0; b < scaled_blocks(i, layout.depth); ++b, ++index) {
-        stages_.back()->add_block(
-            {.in = channels,
-             .out = out,
-             .kernel = row.kernel,
-             .stride = b == 0 ? row.stride : 1,
-             .expansion = row.expansion,
-             .drop_path = drop_path_rate * static_cast<double>(index) / total});
+        stages_.back()->append(
+            BlockOptions{.in = channels,
+                         .out = out,
+                         .kernel = row.kernel,
+                         .stride = b == 0 ? row.stride : 1,
+                         .expansion = row.expansion,
+                         .drop_path = drop_path_rate * static_cast<double>(index) / total});
         channels = out;
       }
     }
@@ -170,16 +138,18 @@ class Stages : public torch::nn::Module {
   }
 
  private:
-  std::vector<std::shared_ptr<Stage>> stages_;
+  std::vector<std::shared_ptr<sdk::Sequence<Block>>> stages_;
 };
 
 class EfficientNetLite : public sdk::Backbone {
  public:
   EfficientNetLite(const Layout& layout, const sdk::Params& params)
-      : stem_(*this, "conv_stem", "bn1", {.in = 3, .out = kStemChannels, .kernel = 3, .stride = 2}),
+      : stem_(conv_norm(*this, "conv_stem", "bn1",
+                        {.in = 3, .out = kStemChannels, .kernel = 3, .stride = 2})),
         blocks_(sdk::add<Stages>(*this, "blocks", layout, params.get<double>("drop_path_rate"))),
-        head_(*this, "conv_head", "bn2",
-              {.in = scaled_channels(kStages.size() - 1, layout.width), .out = kHeadChannels}),
+        head_(conv_norm(
+            *this, "conv_head", "bn2",
+            {.in = scaled_channels(kStages.size() - 1, layout.width), .out = kHeadChannels})),
         classifier_dropout_(params.get<double>("classifier_dropout")) {
     sdk::initialize_convolutions(*this, sdk::Fan::out_per_group);
   }
@@ -208,23 +178,19 @@ class EfficientNetLite : public sdk::Backbone {
   }
 
  private:
-  ConvNorm stem_;
+  sdk::ConvNorm stem_;
   std::shared_ptr<Stages> blocks_;
-  ConvNorm head_;
+  sdk::ConvNorm head_;
   double classifier_dropout_;
   std::shared_ptr<sdk::Linear> classifier_;
 };
 
-template <const Layout& layout>
-constexpr sdk::ComponentEntry entry(const char* name) {
-  return {.name = name, .backbone = [](const sdk::Params& p) -> std::shared_ptr<sdk::Backbone> {
-            return std::make_shared<EfficientNetLite>(layout, p);
-          }};
-}
-
 }  // namespace
 }  // namespace efficientnet_lite
 
-BCX_PLUGIN(efficientnet_lite::entry<efficientnet_lite::kLite0>("tf_efficientnet_lite0"),
-           efficientnet_lite::entry<efficientnet_lite::kLite1>("tf_efficientnet_lite1"),
-           efficientnet_lite::entry<efficientnet_lite::kLite2>("tf_efficientnet_lite2"))
+BCX_PLUGIN(bcx::sdk::backbone<efficientnet_lite::EfficientNetLite, efficientnet_lite::kLite0>(
+               "tf_efficientnet_lite0"),
+           bcx::sdk::backbone<efficientnet_lite::EfficientNetLite, efficientnet_lite::kLite1>(
+               "tf_efficientnet_lite1"),
+           bcx::sdk::backbone<efficientnet_lite::EfficientNetLite, efficientnet_lite::kLite2>(
+               "tf_efficientnet_lite2"))

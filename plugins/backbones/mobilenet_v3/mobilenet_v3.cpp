@@ -57,21 +57,24 @@ class RowLayers : public torch::nn::Module {
  public:
   explicit RowLayers(const Row& row) {
     if (row.expanded != row.in)
-      expand_ = add_layer<sdk::ConvNormActivation>(
-          sdk::Conv2dOptions{.in = row.in, .out = row.expanded}, kNorm, row.activation);
-    depthwise_ = add_layer<sdk::ConvNormActivation>(sdk::Conv2dOptions{.in = row.expanded,
-                                                                       .out = row.expanded,
-                                                                       .kernel = row.kernel,
-                                                                       .stride = row.stride,
-                                                                       .groups = row.expanded},
-                                                    kNorm, row.activation);
+      expand_ = sdk::append<sdk::ConvNormActivation>(
+          *this, sdk::Conv2dOptions{.in = row.in, .out = row.expanded}, kNorm, row.activation);
+    depthwise_ = sdk::append<sdk::ConvNormActivation>(*this,
+                                                      sdk::Conv2dOptions{.in = row.expanded,
+                                                                         .out = row.expanded,
+                                                                         .kernel = row.kernel,
+                                                                         .stride = row.stride,
+                                                                         .groups = row.expanded},
+                                                      kNorm, row.activation);
     if (row.squeeze)
-      squeeze_ = add_layer<sdk::SqueezeExcitation>(sdk::SqueezeExcitationOptions{
-          .channels = row.expanded,
-          .squeezed = sdk::make_divisible(static_cast<double>(row.expanded) / 4),
-          .gate = sdk::Activation::hardsigmoid});
-    project_ = add_layer<sdk::ConvNormActivation>(
-        sdk::Conv2dOptions{.in = row.expanded, .out = row.out}, kNorm, sdk::Activation::none);
+      squeeze_ = sdk::append<sdk::SqueezeExcitation>(
+          *this, sdk::SqueezeExcitationOptions{
+                     .channels = row.expanded,
+                     .squeezed = sdk::make_divisible(static_cast<double>(row.expanded) / 4),
+                     .gate = sdk::Activation::hardsigmoid});
+    project_ = sdk::append<sdk::ConvNormActivation>(
+        *this, sdk::Conv2dOptions{.in = row.expanded, .out = row.out}, kNorm,
+        sdk::Activation::none);
   }
 
   at::Tensor forward(const at::Tensor& x) const {
@@ -81,11 +84,6 @@ class RowLayers : public torch::nn::Module {
   }
 
  private:
-  template <typename Layer, typename... Arguments>
-  std::shared_ptr<Layer> add_layer(const Arguments&... arguments) {
-    return sdk::add<Layer>(*this, std::to_string(children().size()), arguments...);
-  }
-
   std::shared_ptr<sdk::ConvNormActivation> expand_;
   std::shared_ptr<sdk::ConvNormActivation> depthwise_;
   std::shared_ptr<sdk::SqueezeExcitation> squeeze_;
@@ -113,15 +111,12 @@ class Block : public torch::nn::Module {
 class FeatureLayers : public torch::nn::Module {
  public:
   explicit FeatureLayers(const Layout& layout) : channels_(6 * layout.rows.back().out) {
-    stem_ = sdk::add<sdk::ConvNormActivation>(
-        *this, "0",
-        sdk::Conv2dOptions{.in = 3, .out = layout.rows.front().in, .kernel = 3, .stride = 2}, kNorm,
-        HS);
-    for (const Row& row : layout.rows)
-      blocks_.push_back(sdk::add<Block>(*this, std::to_string(blocks_.size() + 1), row));
-    last_ = sdk::add<sdk::ConvNormActivation>(
-        *this, std::to_string(blocks_.size() + 1),
-        sdk::Conv2dOptions{.in = layout.rows.back().out, .out = channels_}, kNorm, HS);
+    stem_ = sdk::append<sdk::ConvNormActivation>(
+        *this, sdk::Conv2dOptions{.in = 3, .out = layout.rows.front().in, .kernel = 3, .stride = 2},
+        kNorm, HS);
+    for (const Row& row : layout.rows) blocks_.push_back(sdk::append<Block>(*this, row));
+    last_ = sdk::append<sdk::ConvNormActivation>(
+        *this, sdk::Conv2dOptions{.in = layout.rows.back().out, .out = channels_}, kNorm, HS);
   }
 
   at::Tensor forward(const at::Tensor& images) const {
@@ -194,15 +189,9 @@ class MobileNetV3 : public sdk::Backbone {
   std::shared_ptr<Classifier> classifier_;
 };
 
-template <const Layout& layout>
-constexpr sdk::ComponentEntry entry(const char* name) {
-  return {.name = name, .backbone = [](const sdk::Params& p) -> std::shared_ptr<sdk::Backbone> {
-            return std::make_shared<MobileNetV3>(layout, p);
-          }};
-}
-
 }  // namespace
 }  // namespace mobilenet_v3
 
-BCX_PLUGIN(mobilenet_v3::entry<mobilenet_v3::kSmall>("mobilenet_v3_small"),
-           mobilenet_v3::entry<mobilenet_v3::kLarge>("mobilenet_v3_large"))
+BCX_PLUGIN(
+    bcx::sdk::backbone<mobilenet_v3::MobileNetV3, mobilenet_v3::kSmall>("mobilenet_v3_small"),
+    bcx::sdk::backbone<mobilenet_v3::MobileNetV3, mobilenet_v3::kLarge>("mobilenet_v3_large"))

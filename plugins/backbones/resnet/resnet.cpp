@@ -27,20 +27,11 @@ constexpr Layout kWideResNet50{{3, 4, 6, 3}, true, 1, 128};
 
 constexpr std::int64_t kExpansion = 4;  ///< of a bottleneck's last convolution
 
-/// Convolution and normalisation, children of the parent as torchvision numbers them.
-struct ConvNorm {
-  std::shared_ptr<sdk::Conv2d> conv;
-  std::shared_ptr<sdk::BatchNorm2d> norm;
-
-  ConvNorm(torch::nn::Module& parent, const std::string& number, const sdk::Conv2dOptions& options)
-      : conv(sdk::add<sdk::Conv2d>(parent, "conv" + number, options)),
-        norm(sdk::add<sdk::BatchNorm2d>(parent, "bn" + number, options.out)) {}
-
-  at::Tensor forward(const at::Tensor& x) const { return norm->forward(conv->forward(x)); }
-  at::Tensor forward_relu(const at::Tensor& x) const {
-    return sdk::activate(forward(x), sdk::Activation::relu);
-  }
-};
+/// torchvision's names: conv1 and bn1, conv2 and bn2, ...
+sdk::ConvNorm numbered(torch::nn::Module& parent, const std::string& number,
+                       const sdk::Conv2dOptions& options) {
+  return {parent, "conv" + number, "bn" + number, options};
+}
 
 /// What a block makes of its input.
 struct BlockShape {
@@ -68,7 +59,8 @@ class Block : public torch::nn::Module {
 
   at::Tensor forward(const at::Tensor& x) const {
     auto y = x;
-    for (std::size_t i = 0; i + 1 < layers_.size(); ++i) y = layers_[i].forward_relu(y);
+    for (std::size_t i = 0; i + 1 < layers_.size(); ++i)
+      y = layers_[i].forward(y, sdk::Activation::relu);
     y = layers_.back().forward(y);
     y += downsample_ ? downsample_->forward(x) : x;
     return sdk::activate(y, sdk::Activation::relu);
@@ -78,23 +70,20 @@ class Block : public torch::nn::Module {
 
  private:
   void add_basic(const BlockShape& s) {
-    layers_.push_back({*this, "1", {.in = s.in, .out = s.out, .kernel = 3, .stride = s.stride}});
-    layers_.push_back({*this, "2", {.in = s.out, .out = s.out, .kernel = 3}});
+    layers_.push_back(
+        numbered(*this, "1", {.in = s.in, .out = s.out, .kernel = 3, .stride = s.stride}));
+    layers_.push_back(numbered(*this, "2", {.in = s.out, .out = s.out, .kernel = 3}));
   }
 
   void add_bottleneck(const Layout& layout, const BlockShape& s) {
-    layers_.push_back({*this, "1", {.in = s.in, .out = s.width}});
-    layers_.push_back({*this,
-                       "2",
-                       {.in = s.width,
-                        .out = s.width,
-                        .kernel = 3,
-                        .stride = s.stride,
-                        .groups = layout.groups}});
-    layers_.push_back({*this, "3", {.in = s.width, .out = s.out}});
+    layers_.push_back(numbered(*this, "1", {.in = s.in, .out = s.width}));
+    layers_.push_back(numbered(
+        *this, "2",
+        {.in = s.width, .out = s.width, .kernel = 3, .stride = s.stride, .groups = layout.groups}));
+    layers_.push_back(numbered(*this, "3", {.in = s.width, .out = s.out}));
   }
 
-  std::vector<ConvNorm> layers_;
+  std::vector<sdk::ConvNorm> layers_;
   std::shared_ptr<sdk::ConvNormActivation> downsample_;
 };
 
@@ -129,7 +118,7 @@ class Stage : public torch::nn::Module {
 class ResNet : public sdk::Backbone {
  public:
   ResNet(const Layout& layout, const sdk::Params& params)
-      : stem_(*this, "1", {.in = 3, .out = 64, .kernel = 7, .stride = 2}) {
+      : stem_(numbered(*this, "1", {.in = 3, .out = 64, .kernel = 7, .stride = 2})) {
     std::int64_t channels = 64;
     for (std::size_t i = 0; i < layout.blocks.size(); ++i) {
       const auto name = "layer" + std::to_string(i + 1);
@@ -141,7 +130,7 @@ class ResNet : public sdk::Backbone {
   }
 
   sdk::Features forward(const at::Tensor& images, sdk::ModelContext&) override {
-    auto x = at::max_pool2d(stem_.forward_relu(images), {3, 3}, {2, 2}, {1, 1});
+    auto x = at::max_pool2d(stem_.forward(images, sdk::Activation::relu), {3, 3}, {2, 2}, {1, 1});
     for (const auto& stage : stages_) x = stage->forward(x);
     return {.map = x};
   }
@@ -165,24 +154,17 @@ class ResNet : public sdk::Backbone {
       for (const auto& block : stage->blocks()) block->last_norm().weight.detach().zero_();
   }
 
-  ConvNorm stem_;
+  sdk::ConvNorm stem_;
   std::vector<std::shared_ptr<Stage>> stages_;
   std::shared_ptr<sdk::Linear> fc_;
 };
 
-template <const Layout& layout>
-constexpr sdk::ComponentEntry entry(const char* name) {
-  return {.name = name, .backbone = [](const sdk::Params& p) -> std::shared_ptr<sdk::Backbone> {
-            return std::make_shared<ResNet>(layout, p);
-          }};
-}
-
 }  // namespace
 }  // namespace resnet
 
-BCX_PLUGIN(resnet::entry<resnet::kResNet18>("resnet18"),
-           resnet::entry<resnet::kResNet34>("resnet34"),
-           resnet::entry<resnet::kResNet50>("resnet50"),
-           resnet::entry<resnet::kResNet101>("resnet101"),
-           resnet::entry<resnet::kResNeXt50>("resnext50_32x4d"),
-           resnet::entry<resnet::kWideResNet50>("wide_resnet50_2"))
+BCX_PLUGIN(bcx::sdk::backbone<resnet::ResNet, resnet::kResNet18>("resnet18"),
+           bcx::sdk::backbone<resnet::ResNet, resnet::kResNet34>("resnet34"),
+           bcx::sdk::backbone<resnet::ResNet, resnet::kResNet50>("resnet50"),
+           bcx::sdk::backbone<resnet::ResNet, resnet::kResNet101>("resnet101"),
+           bcx::sdk::backbone<resnet::ResNet, resnet::kResNeXt50>("resnext50_32x4d"),
+           bcx::sdk::backbone<resnet::ResNet, resnet::kWideResNet50>("wide_resnet50_2"))

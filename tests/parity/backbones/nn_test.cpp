@@ -1,6 +1,7 @@
 // The SDK's layers against plain arithmetic.
 #include "bcx/sdk/nn.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <torch/torch.h>
 
 #include <cmath>
@@ -137,6 +138,37 @@ TEST_CASE("initialisation has the deviation that it names") {
   sdk::initialize_uniform(linear, 0.5);
   CHECK(linear.weight.abs().max().item<double>() == Approx(0.5).epsilon(0.01));
   CHECK(linear.bias.count_nonzero().item<std::int64_t>() == 0);
+  sdk::initialize_glorot(linear);
+  CHECK(linear.weight.abs().max().item<double>() == Approx(std::sqrt(6.0 / 150)).epsilon(0.01));
+
+  sdk::initialize_convolutions(module, 0.02);
+  CHECK(deviation() == Approx(0.02).epsilon(0.02));
+}
+
+TEST_CASE("layer normalisation follows its definition") {
+  sdk::LayerNorm layer(6, 1e-3);
+  layer.to(at::kDouble);
+  const auto x = torch::randn({2, 5, 6}, at::kDouble) * 3 - 1;
+  const auto mean = x.mean(-1, true), variance = x.var(at::IntArrayRef{-1}, false, true);
+  CHECK(torch::allclose(layer.forward(x), (x - mean) / torch::sqrt(variance + 1e-3)));
+}
+
+TEST_CASE("a sequence numbers its blocks, which take the context or do without") {
+  struct Twice : torch::nn::Module {
+    static at::Tensor forward(const at::Tensor& x) { return 2 * x; }
+  };
+  sdk::Sequence<Twice> plain;
+  plain.append();
+  plain.append();
+  sdk::Sequence<sdk::Mlp> drawing;
+  drawing.append(4, 8, 0.5);
+  sdk::ModelContext context{at::make_generator<at::CPUGeneratorImpl>(1)};
+  CHECK(plain.forward(torch::ones({1}), context).item<double>() == 4);
+  CHECK(drawing.named_parameters().contains("0.3.bias"));
+  const auto x = torch::ones({2, 4});
+  CHECK(!drawing.forward(x, context).equal(drawing.forward(x, context)));
+  drawing.eval();
+  CHECK(drawing.forward(x, context).equal(drawing.forward(x, context)));
 }
 
 }  // namespace bcx::test

@@ -1,5 +1,6 @@
 // Every backbone against what torchvision or timm computes on the same filled weights:
-// ../shared/parity/backbones/NAME.json, made by make_backbones.py beside it.
+// ../shared/parity/backbones/NAME.json, made by make_backbones.py beside it; and its published
+// classifier: logits.json, made by make_logits.py.
 #include <torch/torch.h>
 
 #include <cmath>
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "bcx/sdk/nn.h"
 #include "tests/catch.h"
 #include "tests/parity/fill.h"
 #include "zoo.h"
@@ -37,13 +39,20 @@ Json reference(const std::string& name) {
 }
 
 bool of_classifier(const std::string& name) {
-  return name.starts_with("classifier.") || name.starts_with("fc.");
+  for (const char* prefix : {"classifier.", "fc.", "head.", "heads."})
+    if (name.starts_with(prefix)) return true;
+  return false;
+}
+
+/// Published tensors that hold nothing trained: bcx counts batches elsewhere and computes indices.
+bool is_constant(const std::string& name) {
+  return name.ends_with("num_batches_tracked") || name.ends_with("relative_position_index");
 }
 
 Shapes expected_shapes(const Json& reference, bool with_classifier) {
   Shapes shapes;
   for (const auto& [name, shape] : reference["state_dict"].items())
-    if (!name.ends_with("num_batches_tracked") && (with_classifier || !of_classifier(name)))
+    if (!is_constant(name) && (with_classifier || !of_classifier(name)))
       shapes[name] = shape.get<std::vector<std::int64_t>>();
   return shapes;
 }
@@ -68,7 +77,7 @@ void check_same(const Shapes& got, const Shapes& expected) {
 }
 
 std::shared_ptr<sdk::Backbone> filled(const std::string& name, at::ScalarType dtype) {
-  auto backbone = make_backbone(name);
+  auto backbone = make_backbone(name, without_randomness(name));
   const torch::NoGradGuard no_grad;
   for (auto& [tensor_name, tensor] : state_of(*backbone))
     tensor.copy_(fill(tensor_name, tensor.sizes()));
@@ -109,20 +118,29 @@ void check_norms(const std::map<std::string, at::Tensor>& tensors, const Json& e
   }
 }
 
-void check_evaluation(sdk::Backbone& backbone, const Json& reference, const Tolerance& tolerance) {
-  const torch::NoGradGuard no_grad;
+sdk::Features features_of(sdk::Backbone& backbone, const Json& reference, at::ScalarType dtype) {
   auto context = make_context();
+  return backbone.forward(fill_input(reference["side"]).to(dtype), context);
+}
+
+/// What the reference calls a network's features: a transformer's tokens where it has them.
+const at::Tensor& referred(const sdk::Features& features) {
+  return features.tokens.defined() ? features.tokens : features.map;
+}
+
+sdk::Features check_evaluation(sdk::Backbone& backbone, const Json& reference,
+                               const Tolerance& tolerance) {
+  const torch::NoGradGuard no_grad;
   backbone.eval();
-  const auto input = fill_input(reference["side"]).to(tolerance.dtype);
-  check_map(backbone.forward(input, context).map, reference["eval"], tolerance);
+  auto features = features_of(backbone, reference, tolerance.dtype);
+  check_map(referred(features), reference["eval"], tolerance);
+  return features;
 }
 
 /// loss = sum(map * probe) / elements, in training mode without dropout.
 void check_training(sdk::Backbone& backbone, const Json& reference, const Tolerance& tolerance) {
-  auto context = make_context();
   backbone.train();
-  const auto input = fill_input(reference["side"]).to(tolerance.dtype);
-  const auto map = backbone.forward(input, context).map;
+  const auto map = referred(features_of(backbone, reference, tolerance.dtype));
   check_map(map, reference["train"], tolerance);
 
   const auto probe = (2 * fill_uniform("probe", map.sizes()) - 1).to(tolerance.dtype);
@@ -132,6 +150,44 @@ void check_training(sdk::Backbone& backbone, const Json& reference, const Tolera
   for (const auto& item : backbone.named_buffers()) buffers[item.key()] = item.value();
   check_norms(gradients, reference["gradient_l2"], tolerance);
   check_norms(buffers, reference["buffer_l2"], tolerance);
+}
+
+void check_first_and_norm(const at::Tensor& values, const Json& expected,
+                          const Tolerance& tolerance) {
+  const double norm = expected["l2"];
+  check_near(values.norm().item<double>(), norm, tolerance);
+  const double scale = norm / std::sqrt(static_cast<double>(values.numel()));
+  const Tolerance of_value{tolerance.dtype, tolerance.relative, tolerance.relative * scale};
+  const auto flat = values.flatten();
+  for (std::int64_t i = 0; i < 8; ++i) {
+    INFO("value " << i);
+    check_near(flat[i].item<double>(), expected["first"][static_cast<std::size_t>(i)], of_value);
+  }
+}
+
+/// make_logits.py's rule: a large matrix is the sum of a filled row and a filled column.
+at::Tensor fill_classifier(const std::string& name, at::IntArrayRef shape) {
+  if (shape.size() != 2 || shape[0] * shape[1] <= 10'000'000) return fill(name, shape);
+  return fill(name + "#row", {1, shape[1]}) +
+         fill(name + "#column", {shape[0], 1}) / static_cast<double>(shape[1]);
+}
+
+/// `features` are what the backbone gave in evaluation mode.
+void check_logits(sdk::Backbone& backbone, const sdk::Features& features, const Json& expected) {
+  const torch::NoGradGuard no_grad;
+  backbone.add_published_classifier();
+  for (auto& [name, tensor] : state_of(backbone))
+    if (of_classifier(name)) tensor.copy_(fill_classifier(name, tensor.sizes()));
+  backbone.eval();
+  auto context = make_context();
+  const auto logits = backbone.published_logits(features, context);
+  REQUIRE(logits.sizes() == at::IntArrayRef({2, sdk::kImageNetClasses}));
+  check_first_and_norm(logits, expected, kFloat32);
+}
+
+Json published_logits() {
+  std::ifstream file(source_dir() / "tests/parity/backbones/logits.json");
+  return Json::parse(file);
 }
 
 }  // namespace
@@ -164,16 +220,33 @@ TEST_CASE("backbones compute what the published ones compute (float64)") {
   }
 }
 
-TEST_CASE("backbones compute what the published ones compute (float32)") {
+TEST_CASE("backbones and their classifiers compute what the published ones compute (float32)") {
   BCX_NEEDS_SHARED("parity/backbones");
+  const auto logits = published_logits();
   for (const auto& name : backbone_names()) {
     DYNAMIC_SECTION(name) {
       const auto published = reference(name);
       const auto backbone = filled(name, at::kFloat);
-      check_evaluation(*backbone, published, kFloat32);
-      check_training(*backbone, published, kFloat32Training);
+      const auto features = check_evaluation(*backbone, published, kFloat32);
+      // A vision transformer's reference has 224 pixels, which takes seconds.
+      if (published["side"] <= 64) check_training(*backbone, published, kFloat32Training);
+      check_logits(*backbone, features, logits[name]);
     }
   }
+}
+
+TEST_CASE("a vision transformer takes other sizes, its positions interpolated") {
+  const auto backbone = filled("vit_b_16", at::kDouble);
+  backbone->eval();
+  const torch::NoGradGuard no_grad;
+  auto context = make_context();
+  const auto tokens = backbone->forward(fill_input(96).to(at::kDouble), context).tokens;
+  CHECK(tokens.sizes() == at::IntArrayRef({2, 37, 768}));
+  check_first_and_norm(tokens, published_logits()["vit_b_16 at 96"], kFloat64);
+  CHECK_THROWS_WITH(
+      backbone->forward(fill_input(100).to(at::kDouble), context),
+      "images of 100 x 100 pixels: height and width must be multiples of 16, the size "
+      "of a patch");
 }
 
 }  // namespace bcx::test

@@ -1,4 +1,4 @@
-// EfficientNet-Lite0 with its real ImageNet weights against timm's logits and feature map.
+// Networks with their real ImageNet weights against the logits that others compute with them.
 #include <torch/torch.h>
 
 #include <cstring>
@@ -42,17 +42,22 @@ double largest_difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
+/// The backbone with its published classifier and weights, in evaluation mode.
+std::shared_ptr<sdk::Backbone> published(const std::string& name) {
+  auto backbone = make_backbone(name);
+  backbone->add_published_classifier();
+  backbone->eval();
+  load(*backbone, shared_dir() / "data/weights" / (name + "_imagenet.safetensors"));
+  return backbone;
+}
+
 }  // namespace
 
 TEST_CASE("EfficientNet-Lite0 with its published weights gives timm's logits") {
   BCX_NEEDS_SHARED("data/weights/tf_efficientnet_lite0_imagenet.safetensors");
   const torch::NoGradGuard no_grad;
-  const auto folder = shared_dir() / "data/weights";
-  const auto expected = folder / "tf_efficientnet_lite0_expected";
-  const auto backbone = make_backbone("tf_efficientnet_lite0");
-  backbone->add_published_classifier();
-  backbone->eval();
-  load(*backbone, folder / "tf_efficientnet_lite0_imagenet.safetensors");
+  const auto expected = shared_dir() / "data/weights/tf_efficientnet_lite0_expected";
+  const auto backbone = published("tf_efficientnet_lite0");
   for (const std::string number : {"0", "1"}) {
     auto context = make_context();
     const auto images = read_npy(expected / ("input_" + number + ".npy"), {1, 3, 224, 224});
@@ -64,6 +69,21 @@ TEST_CASE("EfficientNet-Lite0 with its published weights gives timm's logits") {
                                read_npy(expected / "features_0.npy", {1, 1280, 7, 7})) < 1e-3);
     const auto last = backbone->forward(images.contiguous(at::MemoryFormat::ChannelsLast), context);
     CHECK(largest_difference(backbone->published_logits(last, context), logits) < 1e-3);
+  }
+}
+
+// The reference rounds down in its poolings where torchvision rounds up: the same at 224 pixels.
+TEST_CASE("SqueezeNet 1.1 with its published weights gives the ONNX model's logits") {
+  BCX_NEEDS_SHARED("data/weights/squeezenet1_1_imagenet.safetensors");
+  const torch::NoGradGuard no_grad;
+  const auto expected = shared_dir() / "data/weights/squeezenet1_1_expected";
+  const auto backbone = published("squeezenet1_1");
+  for (const std::string number : {"0", "1", "2"}) {
+    auto context = make_context();
+    const auto images = read_npy(expected / ("input_" + number + ".npy"), {1, 3, 224, 224});
+    const auto logits = read_npy(expected / ("output_" + number + ".npy"), {1, 1000});
+    const auto features = backbone->forward(images, context);
+    CHECK(largest_difference(backbone->published_logits(features, context), logits) < 1e-3);
   }
 }
 

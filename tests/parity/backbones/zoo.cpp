@@ -49,6 +49,13 @@ std::shared_ptr<sdk::Backbone> make_backbone(
   throw std::runtime_error(spec.file + " declares " + name + " but does not offer it");
 }
 
+std::map<std::string, sdk::Value, std::less<>> without_randomness(const std::string& name) {
+  std::map<std::string, sdk::Value, std::less<>> overrides;
+  for (const auto& param : backbone_spec(name).params)
+    if (param.unit == "probability") overrides.emplace(param.name, 0.0);
+  return overrides;
+}
+
 sdk::ModelContext make_context(std::uint64_t seed) {
   return {.generator = at::make_generator<at::CPUGeneratorImpl>(seed)};
 }

@@ -20,6 +20,9 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "bcx/sdk/model_context.h"
 
 namespace bcx::sdk {
 
@@ -32,6 +35,13 @@ std::shared_ptr<Layer> add(torch::nn::Module& parent, const std::string& name,
                            Arguments&&... arguments) {
   return parent.register_module(name,
                                 std::make_shared<Layer>(std::forward<Arguments>(arguments)...));
+}
+
+/// The same under the parent's next number, `0`, `1`, ...: torch.nn.Sequential's names.
+template <typename Layer, typename... Arguments>
+std::shared_ptr<Layer> append(torch::nn::Module& parent, Arguments&&... arguments) {
+  return add<Layer>(parent, std::to_string(parent.children().size()),
+                    std::forward<Arguments>(arguments)...);
 }
 
 /// `value` rounded to a multiple of `divisor`, but never below 90 % of it: the channel rule of
@@ -120,15 +130,29 @@ class BatchNorm2d : public torch::nn::Module {
   BatchNormOptions options_;
 };
 
-/// x [..., in] to [..., out]: x W^T + b. Parameters `weight` [out, in] and `bias` [out], drawn from
-/// U(-1/sqrt(in), 1/sqrt(in)), PyTorch's default.
-class Linear : public torch::nn::Module {
+/// Layer normalisation over the last dimension (Ba, Kiros, Hinton 2016): x [..., channels], same
+/// shape out. Parameters `weight` (1) and `bias` (0), both [channels].
+class LayerNorm : public torch::nn::Module {
  public:
-  Linear(std::int64_t in, std::int64_t out);
+  explicit LayerNorm(std::int64_t channels, double eps = 1e-5);
   at::Tensor forward(const at::Tensor& x) const;
 
   at::Tensor weight;
   at::Tensor bias;
+
+ private:
+  double eps_;
+};
+
+/// x [..., in] to [..., out]: x W^T + b. Parameters `weight` [out, in] and, with `has_bias`, `bias`
+/// [out], drawn from U(-1/sqrt(in), 1/sqrt(in)), PyTorch's default.
+class Linear : public torch::nn::Module {
+ public:
+  Linear(std::int64_t in, std::int64_t out, bool has_bias = true);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  at::Tensor weight;
+  at::Tensor bias;  ///< undefined without one
 };
 
 // --- Blocks
@@ -146,6 +170,17 @@ class ConvNormActivation : public torch::nn::Module {
   std::shared_ptr<Conv2d> convolution_;
   std::shared_ptr<BatchNorm2d> normalization_;
   Activation activation_;
+};
+
+/// The same as two children of the parent, whose names the caller chooses (ResNet's `conv1` and
+/// `bn1`, timm's `conv_pw` and `bn1`).
+struct ConvNorm {
+  std::shared_ptr<Conv2d> conv;
+  std::shared_ptr<BatchNorm2d> norm;
+
+  ConvNorm(torch::nn::Module& parent, const std::string& conv_name, const std::string& norm_name,
+           const Conv2dOptions& convolution, const BatchNormOptions& normalization = {});
+  at::Tensor forward(const at::Tensor& x, Activation activation = Activation::none) const;
 };
 
 struct SqueezeExcitationOptions {
@@ -172,6 +207,60 @@ class SqueezeExcitation : public torch::nn::Module {
   Activation gate_;
 };
 
+/// A transformer's two layers, torchvision's MLP: linear, gelu, linear back, children `0` and `3`.
+/// Weights are drawn from U(-b, b) with b = sqrt(6 / (in + out)) (Glorot & Bengio 2010), biases
+/// from N(0, 1e-12).
+class Mlp : public torch::nn::Module {
+ public:
+  Mlp(std::int64_t channels, std::int64_t hidden, double dropout);
+  /// x [..., channels], same shape out. Dropout follows each of the two layers.
+  at::Tensor forward(const at::Tensor& x, ModelContext& context) const;
+
+ private:
+  std::shared_ptr<Linear> widen_;
+  std::shared_ptr<Linear> narrow_;
+  double dropout_;
+};
+
+/// A published classifier of dropout and one layer, torchvision's Sequential(Dropout, Linear):
+/// child `1`. pooled [N, channels] to logits [N, 1000].
+class DropoutLinear : public torch::nn::Module {
+ public:
+  DropoutLinear(std::int64_t channels, double dropout);
+  at::Tensor forward(const at::Tensor& pooled, ModelContext& context) const;
+  Linear& linear() { return *linear_; }
+
+ private:
+  std::shared_ptr<Linear> linear_;
+  double dropout_;
+};
+
+/// Blocks one after another, children `0`, `1`, ...: a torch.nn.Sequential of one kind. A block's
+/// forward takes the context or does without.
+template <typename Block>
+class Sequence : public torch::nn::Module {
+ public:
+  template <typename... Arguments>
+  void append(Arguments&&... arguments) {
+    blocks_.push_back(sdk::append<Block>(*this, std::forward<Arguments>(arguments)...));
+  }
+
+  at::Tensor forward(at::Tensor x, ModelContext& context) const {
+    for (const auto& block : blocks_) {
+      if constexpr (requires { block->forward(x, context); })
+        x = block->forward(x, context);
+      else
+        x = block->forward(x);
+    }
+    return x;
+  }
+
+  const std::vector<std::shared_ptr<Block>>& blocks() const { return blocks_; }
+
+ private:
+  std::vector<std::shared_ptr<Block>> blocks_;
+};
+
 /// Mean of a map [N, C, h, w] over its pixels: [N, C].
 at::Tensor global_average(const at::Tensor& map);
 
@@ -186,10 +275,19 @@ enum class Fan { in, out, out_per_group };
 /// Every Conv2d inside `module`: weights from N(0, 2 / fan) (He et al. 2015), biases 0.
 void initialize_convolutions(torch::nn::Module& module, Fan fan);
 
+/// The same from N(0, deviation^2).
+void initialize_convolutions(torch::nn::Module& module, double deviation);
+
+/// Every Linear inside `module`: weights from N(0, deviation^2), biases 0.
+void initialize_linears(torch::nn::Module& module, double deviation);
+
 /// Weights from N(0, deviation^2), bias 0.
 void initialize_normal(Linear& linear, double deviation);
 
 /// Weights from U(-bound, bound), bias 0.
 void initialize_uniform(Linear& linear, double bound);
+
+/// Weights from U(-b, b) with b = sqrt(6 / (in + out)) (Glorot & Bengio 2010), bias 0.
+void initialize_glorot(Linear& linear);
 
 }  // namespace bcx::sdk

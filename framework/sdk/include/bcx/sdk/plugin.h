@@ -43,6 +43,13 @@ constexpr ComponentEntry backbone(const char* name) {
             return std::make_shared<T>(p);
           }};
 }
+/// Of a family: T's constructor takes one published network's layout and the parameters.
+template <typename T, const auto& layout>
+constexpr ComponentEntry backbone(const char* name) {
+  return {.name = name, .backbone = [](const Params& p) -> std::shared_ptr<Backbone> {
+            return std::make_shared<T>(layout, p);
+          }};
+}
 template <typename T>
 constexpr ComponentEntry augmentation(const char* name) {
   return {.name = name, .augmentation = [](const Params& p) -> std::unique_ptr<Augmentation> {
