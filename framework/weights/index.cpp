@@ -21,6 +21,8 @@ IndexEntry entry_from(const nlohmann::json& json) {
   entry.exact_size = json.contains("size");
   entry.size = json.at(entry.exact_size ? "size" : "about_size");
   entry.sha256 = json.at("sha256");
+  const auto& input = json.at("input");
+  entry.input = {input.at("resize"), input.at("crop"), input.at("interpolation")};
   entry.tried = json.at("tried");
   return entry;
 }

@@ -9,6 +9,14 @@
 
 namespace bcx::weights {
 
+/// How the publisher prepares a picture for these weights: the shorter side scaled to `resize`,
+/// then the centre square of `crop`, both in pixels.
+struct PublishedInput {
+  std::int64_t resize = 256;
+  std::int64_t crop = 224;
+  std::string interpolation = "bilinear";  ///< bilinear | bicubic, averaging when it shrinks
+};
+
 /// One published file. Which of `package` and `url` is set says how it is fetched.
 struct IndexEntry {
   std::string name;         ///< the component's: `densenet201`; what `bcx weights fetch` takes
@@ -21,6 +29,7 @@ struct IndexEntry {
   std::uint64_t size = 0;   ///< bytes of the download (package or file)
   bool exact_size = true;   ///< false: the publisher rounds it to a kilobyte or so
   std::string sha256;       ///< of the download; 64 hex digits, or the prefix that is published
+  PublishedInput input;     ///< as torchvision's `transforms()`, or timm's `data_config`, say
   bool tried = false;       ///< fetched and converted by bcx's authors, and compared
 
   /// True when only a prefix is published: the full sum of the first fetch is recorded and kept to.

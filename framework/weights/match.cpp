@@ -17,6 +17,11 @@ bool is_batch_counter(std::string_view name) {
   return name == "num_batches_tracked" || name.ends_with(".num_batches_tracked");
 }
 
+/// Swin's published files hold a table of constants that the backbone computes.
+bool is_constant_table(std::string_view name) {
+  return name.ends_with(".relative_position_index");
+}
+
 bool has_prefix(std::string_view name, const std::vector<std::string>& prefixes) {
   return std::any_of(prefixes.begin(), prefixes.end(),
                      [&](const std::string& prefix) { return name.starts_with(prefix); });
@@ -26,8 +31,9 @@ bool has_prefix(std::string_view name, const std::vector<std::string>& prefixes)
 std::string prefixes_of(const std::vector<std::string>& names) {
   std::vector<std::string> prefixes;
   for (const auto& name : names) {
-    std::string prefix =
-        is_batch_counter(name) ? "num_batches_tracked" : name.substr(0, name.find('.') + 1);
+    std::string prefix = is_batch_counter(name)    ? "num_batches_tracked"
+                         : is_constant_table(name) ? "relative_position_index"
+                                                   : name.substr(0, name.find('.') + 1);
     if (std::find(prefixes.begin(), prefixes.end(), prefix) == prefixes.end())
       prefixes.push_back(std::move(prefix));
   }
@@ -72,6 +78,7 @@ MatchReport match(std::span<const ModelTensor> model, const SafetensorsFile& fil
   for (const auto& tensor : file.tensors()) {
     if (wanted.contains(tensor.name)) continue;
     const bool skip = (options.ignore_batch_counters && is_batch_counter(tensor.name)) ||
+                      is_constant_table(tensor.name) ||
                       has_prefix(tensor.name, options.skip_prefixes);
     (skip ? report.skipped : report.unexpected).push_back(tensor.name);
   }

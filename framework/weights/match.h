@@ -26,6 +26,9 @@ struct MatchOptions {
   bool ignore_batch_counters = true;
 };
 
+/// A file's `….relative_position_index` (Swin's, a table of constants) is left out where the model
+/// does not have it.
+///
 /// What match() found. Names are in the model's order for `loaded`, `missing` and `misshaped`, in
 /// the file's for the others.
 struct MatchReport {

@@ -160,6 +160,15 @@ class Names(Converted):
             self.assertNotEqual(old, names)
             self.assertEqual(list(convert_weights.rename(dict.fromkeys(old), "auto")), names)
 
+    def test_old_vision_transformer(self):
+        path = SHARED / "parity" / "backbones" / "vit_b_16.json"
+        if not path.exists():
+            self.skipTest(f"{path} is not there")
+        names = list(json.loads(path.read_text())["state_dict"])
+        old = [n.replace("mlp.0", "mlp.linear_1").replace("mlp.3", "mlp.linear_2") for n in names]
+        self.assertIn("encoder.layers.encoder_layer_11.mlp.linear_2.bias", old)
+        self.assertEqual(list(convert_weights.rename(dict.fromkeys(old), "auto")), names)
+
     def test_lite_layouts_are_timms(self):
         for name, (width, depths) in convert_weights.LITE.items():
             path = SHARED / "parity" / "backbones" / f"{name}.json"

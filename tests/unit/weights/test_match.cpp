@@ -66,6 +66,15 @@ TEST_CASE("batch counters count only when asked") {
         std::vector<std::string>{"bn.num_batches_tracked"});
 }
 
+TEST_CASE("a table of constants that the model computes is left out") {
+  const test::TemporaryFolder folder;
+  const auto file = file_of(folder, {{"a", {1}}, {"attn.relative_position_index", {4}}});
+  const std::vector<ModelTensor> model = {{"a", {1}}};
+  const auto report = match(model, file);
+  CHECK(report.complete());
+  CHECK(report.summary() == "loaded 1 tensors, left out 1 (relative_position_index)");
+}
+
 TEST_CASE("what does not fit is said, with the nearest name") {
   const test::TemporaryFolder folder;
   const auto file =

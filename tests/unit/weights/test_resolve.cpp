@@ -36,8 +36,8 @@ std::string refusal(std::string_view weights, std::string_view backbone) {
 }  // namespace
 
 TEST_CASE("the index is complete and consistent") {
-  CHECK(weights_index().size() == 12);
-  const std::regex hex("[0-9a-f]{8}|[0-9a-f]{64}");
+  CHECK(weights_index().size() == 29);
+  const std::regex hex("[0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{64}");
   for (const auto& entry : weights_index()) {
     INFO(entry.name);
     CHECK(find_weights(entry.name) == &entry);
@@ -49,6 +49,9 @@ TEST_CASE("the index is complete and consistent") {
     // torchvision puts the sum's first digits into the file's name.
     if (entry.prefix_only()) CHECK(entry.url.ends_with("-" + entry.sha256 + ".pth"));
     CHECK(entry.tried == !entry.prefix_only());
+    CHECK(entry.input.crop >= 224);
+    CHECK(entry.input.resize >= entry.input.crop);
+    CHECK((entry.input.interpolation == "bilinear" || entry.input.interpolation == "bicubic"));
   }
   CHECK(find_weights("densenet20") == nullptr);
 }
