@@ -17,7 +17,7 @@
 
 namespace bcx::tracker {
 
-/// Owns the connection and drains what the training threads give: every 100 ms or so, or at once
+/// Owns the connection and drains what the training threads give: every 50 ms, or at once
 /// when somebody waits. Metrics and events go in one transaction with `synchronous=NORMAL`, each
 /// call() in one of its own with FULL, after everything given before it.
 ///
