@@ -44,6 +44,10 @@ Experiment load_experiment(const LoadOptions& options, const Catalog& catalog);
 /// fold files. Errors carry ExitCode::data and the key's origin; empty when all is well.
 std::vector<Error> check_files(const Experiment& experiment);
 
+/// What is allowed and probably not meant, as sentences to warn with: crops of pictures that are
+/// cached no larger than the network's input.
+std::vector<std::string> advice(const Experiment& experiment, const Catalog& catalog);
+
 /// `[plugins] path` alone, absolute, for building the catalog before the experiment can be checked.
 /// Tolerant: files that cannot be read or parsed give no paths here, and their errors later.
 std::vector<std::filesystem::path> plugin_paths(const LoadOptions& options);

@@ -41,6 +41,11 @@ struct ParamSpec {
   std::optional<double> minimum, maximum;
   bool exclusive_minimum = false, exclusive_maximum = false;
   std::vector<Value> choices;
+  std::string at_most;  ///< another parameter, a number too, that this one must not exceed
+  /// "side" or "area": the share of each picture's side or area that comes to fill the whole
+  /// picture, so that a larger data.cache_size shows more of it (crops). Empty: nothing of the
+  /// kind.
+  std::string window;
   std::string unit, doc;
 };
 

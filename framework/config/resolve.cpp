@@ -91,6 +91,7 @@ class Resolver {
     }
     if (component) {
       take_all(component->params, table, section.name, Origin::Kind::manifest_default, table);
+      check_order(*component, section.name);
       add_component(*component, component->name, section.name, section);
     }
     if (table) check_keys(*table, section, component, any_key);
@@ -134,6 +135,7 @@ class Resolver {
     const auto* component = find_component(*section.component, prefix + ".name");
     if (component) {
       take_all(component->params, &item, prefix, Origin::Kind::manifest_default, &item);
+      check_order(*component, prefix);
       if (result_.get<bool>(prefix + ".enabled"))
         add_component(*component, instance, prefix, section);
     }
@@ -224,6 +226,25 @@ class Resolver {
         return fmt::format("it is a component of {}", brackets(section));
     const std::string near = suggestion(name, catalog_.names(kind));
     return (near.empty() ? "" : near + " ") + "see bcx plugins list";
+  }
+
+  /// Parameters that must not exceed others.
+  void check_order(const ComponentSpec& spec, const std::string& prefix) {
+    for (const auto& param : spec.params) {
+      if (param.at_most.empty()) continue;
+      const auto* low = result_.find(dotted(prefix, param.name));
+      const auto* high = result_.find(dotted(prefix, param.at_most));
+      if (!low || !high || number_of(low->value) <= number_of(high->value)) continue;
+      const bool by_default = low->origin.kind == Origin::Kind::manifest_default;
+      problems_.add((by_default ? high : low)->origin,
+                    fmt::format("{}: expected at most {}, which is {}, got {}", printable(low->key),
+                                param.at_most, to_toml(high->value), to_toml(low->value)));
+    }
+  }
+
+  static double number_of(const Value& value) {
+    const auto* integer = std::get_if<std::int64_t>(&value);
+    return integer ? static_cast<double>(*integer) : std::get<double>(value);
   }
 
   void add_component(const ComponentSpec& spec, const std::string& instance,

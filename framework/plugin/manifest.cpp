@@ -92,6 +92,39 @@ config::Facts read_facts(const Node& table, Mistakes& mistakes) {
   return facts;
 }
 
+std::optional<double> as_number(const config::Value& value) {
+  if (const auto* real = std::get_if<double>(&value)) return *real;
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
+  return std::nullopt;
+}
+
+/// What one parameter says about another.
+void check_relations(const Node& table, const ComponentSpec& component, Mistakes& mistakes) {
+  const auto is_number = [](const ParamSpec& spec) {
+    return spec.type == Type::integer || spec.type == Type::real;
+  };
+  for (std::size_t i = 0; i < component.params.size(); ++i) {
+    const ParamSpec& param = component.params[i];
+    const Node& node = table.find("param")->items[i];
+    if (!param.window.empty() && param.type != Type::real)
+      mistakes.add(node.find("window")->origin, "window: only a float is a share of the picture");
+    if (param.at_most.empty()) continue;
+    const auto other = std::ranges::find(component.params, param.at_most, &ParamSpec::name);
+    const auto& place = node.find("at_most")->origin;
+    if (other == component.params.end() || !is_number(*other) || !is_number(param)) {
+      mistakes.add(place, fmt::format("at_most: expected the name of another number, got \"{}\"",
+                                      printable(clip(param.at_most, 80))));
+      continue;
+    }
+    if (!param.default_value || !other->default_value) continue;
+    const auto low = as_number(*param.default_value), high = as_number(*other->default_value);
+    if (low && high && *low > *high)
+      mistakes.add(place,
+                   fmt::format("at_most: the default of \"{}\" is larger than that of \"{}\"",
+                               param.name, other->name));
+  }
+}
+
 ComponentSpec read_component(const Node& table, const Manifest& file, Mistakes& mistakes) {
   const Fields fields(table, "component", component_fields(), {"param", "facts"}, mistakes);
   ComponentSpec component;
@@ -115,6 +148,7 @@ ComponentSpec read_component(const Node& table, const Manifest& file, Mistakes& 
     if (!name.empty() && !names.insert(name).second)
       mistakes.add(node.origin, fmt::format("parameter \"{}\" is declared twice", name));
   }
+  check_relations(table, component, mistakes);
   return component;
 }
 

@@ -42,13 +42,15 @@ struct Manifest {
 ///     min = 0.0                    # or exclusive_min
 ///     max = 1.0                    # or exclusive_max
 ///     choices = [...]              # not beside a range
+///     at_most = "high"             # another number of the component that this one must not exceed
+///     window = "side"              # or "area": crops, see config::ParamSpec
 ///     unit = "probability"
 ///     doc = "Dropout after each dense layer."
 ///
 /// `where` names the text in messages, which read `where:line:column: ...`. Throws bcx::Error
 /// (plugin) for a syntax error and bcx::ErrorList (plugin) with every other mistake: unknown or
-/// missing keys, wrong types, ranges that are empty, defaults outside their own range, names used
-/// twice.
+/// missing keys, wrong types, ranges that are empty, defaults outside their own range or in the
+/// wrong order, names used twice.
 Manifest parse_manifest(std::string_view text, const std::string& where);
 
 /// Bytes of a manifest that are looked at; a larger one is refused.

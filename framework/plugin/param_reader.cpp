@@ -125,8 +125,10 @@ Type element_of(Type type) {
 
 const std::vector<ParamSpec>& param_fields() {
   static const std::vector<ParamSpec> fields = [] {
-    std::vector<ParamSpec> specs{required_field("name"), required_field("type"),
-                                 optional_field("unit"), optional_field("doc")};
+    std::vector<ParamSpec> specs{required_field("name"),    required_field("type"),
+                                 optional_field("unit"),    optional_field("doc"),
+                                 optional_field("at_most"), optional_field("window")};
+    for (const char* window : {"side", "area"}) specs[5].choices.emplace_back(std::string(window));
     for (const Type type : all_types) specs[1].choices.emplace_back(std::string(name_of(type)));
     return specs;
   }();
@@ -209,6 +211,8 @@ ParamSpec read_param(const Node& table, config::ComponentKind kind, Mistakes& mi
   spec.name = fields.name("name", mistakes);
   spec.unit = fields.text("unit");
   spec.doc = fields.text("doc");
+  spec.at_most = fields.text("at_most");
+  spec.window = fields.text("window");
   const bool taken = spec.name == "name" || spec.name == "enabled" ||
                      (kind == config::ComponentKind::optimizer && spec.name == "learning_rate");
   if (taken)

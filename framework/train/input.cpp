@@ -57,7 +57,7 @@ InputPipeline::Ids InputPipeline::keys(std::span<const std::int64_t> indexes,
 }
 
 /// The composed inverse map, undefined when nothing is geometric. Fills `streams` with one stream
-/// per augmentation: compose, apply and mix of one augmentation draw consecutively from the same.
+/// per augmentation, not yet drawn from: compose, apply and mix each get a copy.
 at::Tensor InputPipeline::composed(const Ids& keys, const char* purpose, std::int64_t epoch,
                                    std::vector<sdk::Draws>& streams) const {
   for (const auto& augmentation : augmentations_)
@@ -69,17 +69,22 @@ at::Tensor InputPipeline::composed(const Ids& keys, const char* purpose, std::in
   for (std::size_t i = 0; i < augmentations_.size(); ++i) {
     const auto& [instance, object, site] = augmentations_[i];
     if (object->capabilities() & Augmentation::composes)
-      site("composing the geometric map", [&] { object->compose(streams[i], affine); });
+      site("composing the geometric map", [&] {
+        auto draws = streams[i];
+        object->compose(draws, affine);
+      });
   }
   return affine.inverse();
 }
 
-at::Tensor InputPipeline::photometric(at::Tensor images, std::vector<sdk::Draws>& streams) const {
+at::Tensor InputPipeline::photometric(at::Tensor images,
+                                      const std::vector<sdk::Draws>& streams) const {
   for (std::size_t i = 0; i < augmentations_.size(); ++i) {
     const auto& [instance, object, site] = augmentations_[i];
     if (!(object->capabilities() & Augmentation::applies)) continue;
     images = site("applying it to a batch", [&] {
-      auto result = object->apply(images, streams[i]);
+      auto draws = streams[i];
+      auto result = object->apply(images, draws);
       require_shape(result, images.sizes());
       return result;
     });
@@ -114,7 +119,8 @@ sdk::Batch InputPipeline::training(std::span<const std::int64_t> indexes,
     if (!(object->capabilities() & Augmentation::mixes)) continue;
     const auto image_shape = batch.images.sizes().vec(), target_shape = batch.targets.sizes().vec();
     site("mixing a batch", [&] {
-      object->mix(batch, streams[i]);
+      auto draws = streams[i];
+      object->mix(batch, draws);
       require_shape(batch.images, image_shape);
       require_shape(batch.targets, target_shape);
     });
@@ -132,13 +138,6 @@ at::Tensor InputPipeline::view(std::span<const std::int64_t> indexes, std::int64
   std::vector<sdk::Draws> streams;
   return images_.gather(indexes, composed(keys(indexes), "tta", view, streams), image_size_,
                         normalise_);
-}
-
-at::Tensor InputPipeline::preview(std::span<const std::int64_t> indexes, std::int64_t epoch) const {
-  torch::NoGradGuard no_grad;
-  std::vector<sdk::Draws> streams;
-  const auto inverse = composed(keys(indexes), "augmentation", epoch, streams);
-  return photometric(images_.gather(indexes, inverse, image_size_, {}), streams).clamp(0, 1);
 }
 
 }  // namespace bcx::train

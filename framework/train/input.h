@@ -48,9 +48,6 @@ class InputPipeline {
   /// geometric augmentations with numbers of their own.
   at::Tensor view(std::span<const std::int64_t> indexes, std::int64_t view) const;
 
-  /// Training images before normalisation, in [0, 1]: for pictures that people look at.
-  at::Tensor preview(std::span<const std::int64_t> indexes, std::int64_t epoch) const;
-
   std::int64_t image_size() const { return image_size_; }
   std::int64_t classes() const { return classes_; }
   const SampleInfo& samples() const { return samples_; }
@@ -62,7 +59,7 @@ class InputPipeline {
   Ids keys(std::span<const std::int64_t> indexes, std::span<const std::int64_t> times = {}) const;
   at::Tensor composed(const Ids& keys, const char* purpose, std::int64_t epoch,
                       std::vector<sdk::Draws>& streams) const;
-  at::Tensor photometric(at::Tensor images, std::vector<sdk::Draws>& streams) const;
+  at::Tensor photometric(at::Tensor images, const std::vector<sdk::Draws>& streams) const;
   at::Tensor one_hot(std::span<const std::int64_t> indexes) const;
   bool any(sdk::Augmentation::Capability capability) const;
 

@@ -64,6 +64,8 @@ int check(const ExperimentOptions& options, bool resolved, bool model) {
   if (resolved) fmt::print("{}", config::resolved_text(opened.experiment));
   auto missing = config::check_files(opened.experiment);
   if (!missing.empty()) throw ErrorList(std::move(missing));
+  for (const auto& text : config::advice(opened.experiment, *opened.catalog))
+    fmt::print(stderr, "warning: {}\n", text);
   if (!resolved) print_summary(opened);
   if (model) fmt::print("\n{}", load_engine().model_summary(opened.experiment, *opened.catalog));
   return static_cast<int>(ExitCode::ok);

@@ -149,6 +149,8 @@ int execute(const RunOptions& options, const OpenedExperiment& opened, Unfinishe
   request.resume = std::move(unfinished.run);
   const SignalScope signals;
   ConsoleObserver observer(options.quiet || options.json);
+  for (const auto& text : config::advice(opened.experiment, *opened.catalog))
+    observer.message(train::Tone::warning, text);
   const auto outcome = options.folds ? run_folds(request, std::move(unfinished.folds), observer)
                                      : load_engine().run(request, observer);
   print_outcome(options, opened.experiment, outcome);

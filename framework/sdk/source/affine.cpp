@@ -13,7 +13,9 @@ at::Tensor rows(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c, c
   return at::stack({a, b, c, d, e, f}, 1).view({-1, 2, 3});
 }
 
-at::Tensor radians(const at::Tensor& degrees) { return degrees * (std::numbers::pi / 180.0); }
+at::Tensor radians(const at::Tensor& degrees) {
+  return degrees * (std::numbers::pi / 180.0);
+}
 
 }  // namespace
 
@@ -28,7 +30,8 @@ void Affine::compose(const at::Tensor& m) {
   // new(p) = old(m p), old(q) = source(A q)  =>  A' = A m, with the implied last row (0, 0, 1).
   const auto linear = inverse_.narrow(2, 0, 2);
   const auto product = at::matmul(linear, m);
-  inverse_ = at::cat({product.narrow(2, 0, 2), product.narrow(2, 2, 1) + inverse_.narrow(2, 2, 1)}, 2);
+  inverse_ =
+      at::cat({product.narrow(2, 0, 2), product.narrow(2, 2, 1) + inverse_.narrow(2, 2, 1)}, 2);
 }
 
 void Affine::rotate(const at::Tensor& degrees) {
@@ -46,12 +49,16 @@ void Affine::scale(const at::Tensor& x, const at::Tensor& y) {
 
 void Affine::translate(const at::Tensor& x, const at::Tensor& y) {
   const auto zero = at::zeros_like(x), one = at::ones_like(x);
-  compose(rows(one, zero, x * -static_cast<double>(width_), zero, one, y * -static_cast<double>(height_)));
+  compose(rows(one, zero, x * -static_cast<double>(width_), zero, one,
+               y * -static_cast<double>(height_)));
 }
 
 void Affine::shear(const at::Tensor& x_degrees, const at::Tensor& y_degrees) {
+  // One after the other, as torchvision does it: both at once would collapse the picture at 45
+  // degrees.
   const auto zero = at::zeros_like(x_degrees), one = at::ones_like(x_degrees);
-  compose(rows(one, radians(x_degrees).tan(), zero, radians(y_degrees).tan(), one, zero));
+  const auto x = radians(x_degrees).tan(), y = radians(y_degrees).tan();
+  compose(rows(x * y + 1.0, x, zero, y, one, zero));
 }
 
 void Affine::flip(const at::Tensor& horizontal, const at::Tensor& vertical) {

@@ -5,20 +5,12 @@
 #include <bcx/sdk/augmentation.h>
 #include <bcx/sdk/plugin.h>
 
-#include <sstream>
-#include <stdexcept>
-
 namespace {
 
 class Zoom final : public bcx::sdk::Augmentation {
  public:
   explicit Zoom(const bcx::sdk::Params& params)
-      : min_(params.get<double>("min")), max_(params.get<double>("max")) {
-    if (min_ <= max_) return;
-    std::ostringstream text;
-    text << "min = " << min_ << " is larger than max = " << max_;
-    throw std::invalid_argument(text.str());
-  }
+      : min_(params.get<double>("min")), max_(params.get<double>("max")) {}
 
   unsigned capabilities() const override { return composes; }
 

@@ -38,7 +38,15 @@ class FakeCatalog : public Catalog {
     add(ComponentKind::backbone, "resnet18", {});
     add(ComponentKind::augmentation, "rotate", {real("degrees", 0.0, 0, 180)});
     add(ComponentKind::augmentation, "zoom",
-        {real("min", std::nullopt, 0.01, 100), real("max", 1.25, 0.01, 100)});
+        {real("min", std::nullopt, 0.01, 100), real("max", 1.25, 0.01, 100)})
+        .params[0]
+        .at_most = "max";
+    add(ComponentKind::augmentation, "crop", {real("share", 0.875, 0.1, 1)}).params[0].window =
+        "side";
+    auto& areas = add(ComponentKind::augmentation, "resized_crop",
+                      {real("min_area", 0.5, 0.1, 1), real("max_area", 1.0, 0.1, 1)})
+                      .params;
+    for (auto& area : areas) area.window = "area";
     add(ComponentKind::augmentation, "flip",
         {real("horizontal", 0.5, 0, 1), real("vertical", 0.0, 0, 1)});
     add(ComponentKind::optimizer, "adam", {real("beta1", 0.9, 0, 1)});

@@ -253,3 +253,34 @@ TEST_CASE("files that are not there are data errors with the key's place") {
   CHECK(check_files(work.load()).empty());
   CHECK(check_files(work.load({"data.root=x.toml"})).size() == 1);
 }
+
+TEST_CASE("a parameter that must not exceed another is told where it is said") {
+  Workplace place;
+  place.write("x.toml", "[data]\nroot = \".\"\n[[augmentation]]\nname = \"zoom\"\nmin = 1.5\n");
+  CHECK(place.mistakes() ==
+        "x.toml:5:7: augmentation.zoom.min: expected at most max, which is 1.25, got 1.5");
+  CHECK(place.mistakes({"augmentation.zoom.max=1.5"}) == "");
+  CHECK(place.mistakes({"augmentation.zoom.min=1", "augmentation.zoom.max=0.5"}) ==
+        "--set augmentation.zoom.min=1: augmentation.zoom.min: expected at most max, which is 0.5, "
+        "got 1.0");
+}
+
+TEST_CASE("crops of pictures that are cached too small ask for data.cache_size") {
+  Workplace place;
+  place.write("x.toml",
+              "[data]\nroot = \".\"\n[[augmentation]]\nname = \"crop\"\n[[augmentation]]\n"
+              "name = \"resized_crop\"\nmin_area = 0.28\n");
+  const auto advice_with = [&](std::vector<std::string> sets) {
+    return advice(place.load(std::move(sets)), place.catalog);
+  };
+  CHECK(advice_with({}) ==
+        std::vector<std::string>{
+            "augmentation.crop shows about 196 of 224 cached pixels a side, enlarged to 224: "
+            "blurred; data.cache_size = 256 has the detail, at 1.3 times the memory",
+            "augmentation.resized_crop shows about 179 of 224 cached pixels a side, enlarged to "
+            "224: blurred; data.cache_size = 280 has the detail, at 1.6 times the memory"});
+  CHECK(advice_with({"data.cache_size=256"}).size() == 1);
+  CHECK(advice_with({"data.cache_size=280"}).empty());
+  CHECK(advice_with({"augmentation.resized_crop.enabled=false", "augmentation.crop.share=1"})
+            .empty());
+}

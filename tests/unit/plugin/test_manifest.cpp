@@ -170,6 +170,27 @@ TEST_CASE("mistakes in a parameter") {
         "plugin.toml:10:1: parameter \"p\" is declared twice");
 }
 
+TEST_CASE("what a parameter says about another one, and about the picture") {
+  const std::string other = "[[component.param]]\nname = \"q\"\ntype = \"int\"\ndefault = 1\n";
+  const auto manifest = parse_manifest(
+      head +
+          "[[component]]\nname = \"a\"\n[[component.param]]\nname = \"p\"\ntype = \"float\"\n"
+          "default = 0.5\nat_most = \"q\"\nwindow = \"area\"\n" +
+          other,
+      "plugin.toml");
+  CHECK(manifest.components[0].params[0].at_most == "q");
+  CHECK(manifest.components[0].params[0].window == "area");
+  const std::string p = "name = \"p\"\ntype = \"float\"\n";
+  CHECK(param_mistakes(p + "at_most = \"r\"\n" + other) ==
+        "plugin.toml:10:11: at_most: expected the name of another number, got \"r\"");
+  CHECK(param_mistakes(p + "default = 2\nat_most = \"q\"\n" + other) ==
+        "plugin.toml:11:11: at_most: the default of \"p\" is larger than that of \"q\"");
+  CHECK(param_mistakes(p + "window = \"volume\"\n") ==
+        "plugin.toml:10:10: window: expected \"side\" or \"area\", got \"volume\"");
+  CHECK(param_mistakes("name = \"p\"\ntype = \"int\"\nwindow = \"side\"\n") ==
+        "plugin.toml:10:10: window: only a float is a share of the picture");
+}
+
 TEST_CASE("the learning rate is the experiment's, not an optimizer's parameter") {
   const std::string text =
       "name = \"o\"\nkind = \"optimizer\"\nversion = \"1.0.0\"\nsummary = \"\"\n"

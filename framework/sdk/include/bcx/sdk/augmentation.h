@@ -4,10 +4,14 @@
 //
 //     affine = identity
 //     for a in augmentations: if compose: a.compose(draws(a), affine)      # geometric, on matrices
-//     images = warp(gather(resident pixels, indices), affine)              # once, bilinear, float [0,1]
-//     for a in augmentations: if apply:   images = a.apply(images, draws(a))   # photometric
+//     images = warp(gather(resident pixels, indices), affine)              # once, bilinear, float
+//     [0,1] for a in augmentations: if apply:   images = a.apply(images, draws(a))   # photometric
 //     images = normalise(images)
 //     for a in augmentations: if mix:     a.mix(batch, draws(a))           # sees targets
+//
+// draws(a) starts at the beginning of a's stream each time: one that composes and applies (a random
+// choice among geometric and photometric operations) sees the same numbers in both, and so makes
+// the same choice twice.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -27,12 +31,14 @@ class Affine {
   /// Identity for `n` pictures of height x width pixels.
   Affine(std::int64_t n, std::int64_t height, std::int64_t width, at::Device device);
 
-  void rotate(const at::Tensor& degrees);                             ///< counter-clockwise
-  void scale(const at::Tensor& x, const at::Tensor& y);               ///< > 1 enlarges what is shown
-  void translate(const at::Tensor& x, const at::Tensor& y);           ///< shares of width and height
-  void shear(const at::Tensor& x_degrees, const at::Tensor& y_degrees);
+  void rotate(const at::Tensor& degrees);                    ///< counter-clockwise
+  void scale(const at::Tensor& x, const at::Tensor& y);      ///< > 1 enlarges what is shown
+  void translate(const at::Tensor& x, const at::Tensor& y);  ///< shares of width and height
+  void shear(const at::Tensor& x_degrees,
+             const at::Tensor& y_degrees);  ///< below 90, as torchvision
   void flip(const at::Tensor& horizontal, const at::Tensor& vertical);  ///< [N] bool
-  /// The general step: new picture(p) = old picture(m p), with m [N, 2, 3] in the coordinates above.
+  /// The general step: new picture(p) = old picture(m p), with m [N, 2, 3] in the coordinates
+  /// above.
   void compose(const at::Tensor& inverse);
 
   /// [N, 2, 3] float32: output position (x, y, 1) -> position in the source picture.

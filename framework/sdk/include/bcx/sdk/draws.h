@@ -13,8 +13,8 @@ namespace bcx::sdk {
 /// that neither batch size, nor thread count, nor device, nor the point of a resume changes what
 /// happens to a picture.
 ///
-/// Made by the host for each (augmentation, batch); consecutive calls hand out consecutive numbers
-/// of each sample's stream. One thread.
+/// Made by the host for each call of an augmentation; consecutive calls hand out consecutive
+/// numbers of each sample's stream. A copy goes on from where the original stands. One thread.
 class Draws {
  public:
   /// `purpose` names the component's instance, for instance "augmentation.rotate#2".
@@ -24,8 +24,8 @@ class Draws {
   /// [N, k] float32 on the batch's device, uniform in [0, 1), the same bits on every device.
   at::Tensor uniform(std::int64_t k);
 
-  /// [N, shape...] float32 on the batch's device, uniform in [0, 1), generated there: for noise, where
-  /// a table would be too large. The same bits on every device.
+  /// [N, shape...] float32 on the batch's device, uniform in [0, 1), generated there: for noise,
+  /// where a table would be too large. The same bits on every device.
   at::Tensor field(at::IntArrayRef shape);
 
   std::int64_t size() const { return static_cast<std::int64_t>(sample_ids_.size()); }

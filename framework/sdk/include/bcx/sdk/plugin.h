@@ -4,7 +4,8 @@
 //     BCX_PLUGIN(bcx::sdk::optimizer<Adam>("adam"), bcx::sdk::optimizer<AdamW>("adamw"))
 //
 // A component's class has a constructor that takes `const bcx::sdk::Params&`; a factory may also be
-// written by hand as a captureless lambda: {.name = "densenet121", .backbone = [](const Params& p) {...}}.
+// written by hand as a captureless lambda: {.name = "densenet121", .backbone = [](const Params& p)
+// {...}}.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@ class Augmentation;
 class Backbone;
 class Callback;
 class Optimizer;
+class Preprocess;
 
 /// One component: its name in plugin.toml and exactly one factory, which the host calls with
 /// validated parameters on one thread.
@@ -27,10 +29,11 @@ struct ComponentEntry {
   std::unique_ptr<Augmentation> (*augmentation)(const Params&) = nullptr;
   std::unique_ptr<Optimizer> (*optimizer)(const Params&) = nullptr;
   std::unique_ptr<Callback> (*callback)(const Params&) = nullptr;
+  std::unique_ptr<Preprocess> (*preprocess)(const Params&) = nullptr;
 };
 
-/// What bcx_plugin_entry() returns; lives as long as the process. Members are only ever appended, and
-/// `size` says how many of them this plugin knows.
+/// What bcx_plugin_entry() returns; lives as long as the process. Members are only ever appended,
+/// and `size` says how many of them this plugin knows.
 struct PluginTable {
   std::uint32_t size = sizeof(PluginTable);
   std::uint32_t component_count = 0;
@@ -65,6 +68,12 @@ constexpr ComponentEntry optimizer(const char* name) {
 template <typename T>
 constexpr ComponentEntry callback(const char* name) {
   return {.name = name, .callback = [](const Params& p) -> std::unique_ptr<Callback> {
+            return std::make_unique<T>(p);
+          }};
+}
+template <typename T>
+constexpr ComponentEntry preprocess(const char* name) {
+  return {.name = name, .preprocess = [](const Params& p) -> std::unique_ptr<Preprocess> {
             return std::make_unique<T>(p);
           }};
 }
