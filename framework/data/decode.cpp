@@ -31,6 +31,22 @@ std::int64_t worker_count(std::int64_t asked) {
   return asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
 }
 
+std::int64_t kept_size(const config::DataConfig& config) {
+  return config.cache_size > 0 ? config.cache_size : config.image_size;
+}
+
+// What the kernel can give at once, less a fifth for everything else that a run needs.
+void require_memory(std::int64_t images, std::int64_t size, std::size_t needed,
+                    const char* remedy) {
+  if (const auto available = available_memory(); needed > available / 5 * 4)
+    throw Error(
+        ExitCode::device,
+        {fmt::format("{} images of {} x {} pixels need {}, and {} of memory are free",
+                     grouped(images), size, size, human_bytes(needed), human_bytes(available)),
+         {},
+         remedy});
+}
+
 // Where the kept images of each stretch go: a cache file or memory.
 class Sink {
  public:
@@ -59,7 +75,7 @@ class Decoding {
  public:
   Decoding(const SampleTable& table, const config::DataConfig& config, const DecodeOptions& options)
       : table_(table), config_(config), options_(options) {
-    job_.size = config.cache_size > 0 ? config.cache_size : config.image_size;
+    job_.size = kept_size(config);
     job_.rule = resize_rule(config.resize);
     job_.how = interpolation(config.interpolation);
     job_.limits = options.limits;
@@ -134,14 +150,8 @@ class Decoding {
   }
 
   CacheHit decode_to_memory() {
-    // What the kernel can give at once, less a fifth for everything else that a run needs.
-    if (const auto available = available_memory(); needed_ > available / 5 * 4)
-      throw Error(ExitCode::device,
-                  {fmt::format("{} images of {} x {} pixels need {}, and {} of memory are free",
-                               grouped(static_cast<std::int64_t>(table_.samples.size())), job_.size,
-                               job_.size, human_bytes(needed_), human_bytes(available)),
-                   {},
-                   "give the image cache room on disk, or lower data.cache_size"});
+    require_memory(static_cast<std::int64_t>(table_.samples.size()), job_.size, needed_,
+                   "give the image cache room on disk, or lower data.cache_size");
     MemorySink sink(needed_);
     CacheContent content = decode_into(sink);
     const auto count = static_cast<std::int64_t>(content.kept.size());
@@ -249,6 +259,31 @@ PixelStore::PixelStore(std::vector<std::uint8_t> pixels, std::int64_t count, std
 
 PixelStore::PixelStore(std::shared_ptr<const void> owner, PixelView view)
     : owner_(std::move(owner)), view_(view), mapped_(true) {}
+
+Image decode_square(const Sample& sample, const config::DataConfig& config,
+                    const ImageLimits& limits) {
+  return resize_square(read_image(sample.path, limits).image.view(), kept_size(config),
+                       resize_rule(config.resize), interpolation(config.interpolation));
+}
+
+void preprocess_pixels(DecodedData& data, const PreprocessHook& hook, std::int64_t workers) {
+  const PixelView view = data.pixels.view();
+  const auto bytes = static_cast<std::size_t>(view.height * view.width * 3);
+  require_memory(view.count, view.width, bytes * static_cast<std::size_t>(view.count),
+                 "preprocessed data must fit into memory: pack them at a smaller data.cache_size");
+  std::vector<std::uint8_t> pixels(bytes * static_cast<std::size_t>(view.count));
+  on_threads(
+      data.facts.size(), worker_count(workers),
+      [&](std::size_t i) {
+        Image image(view.height, view.width);
+        std::copy_n(view.image(static_cast<std::int64_t>(i)), bytes, image.rgb.begin());
+        data.facts[i].unprocessed = hook.apply(image);
+        std::copy_n(image.rgb.begin(), bytes,
+                    pixels.begin() + static_cast<std::ptrdiff_t>(i * bytes));
+      },
+      {}, "preprocessing images");
+  data.pixels = PixelStore(std::move(pixels), view.count, view.width);
+}
 
 DecodedData decode_all(const SampleTable& table, const config::DataConfig& config,
                        const DecodeOptions& options) {

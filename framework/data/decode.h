@@ -35,9 +35,10 @@ class PixelStore {
 
 /// A preprocess component's work (a stain normaliser): applied to each image after the resize, on
 /// every split. `state` names everything its result depends on and is part of the cache's key. Both
-/// empty: none. `apply` is called from several threads at once and must not change the size.
+/// empty: none. `apply` gives ImageFacts::unprocessed; it is called from several threads at once
+/// and must not change the size.
 struct PreprocessHook {
-  std::function<void(Image&)> apply;
+  std::function<std::string(Image&)> apply;
   std::string state;
 };
 
@@ -77,6 +78,16 @@ struct DecodedData {
   bool from_cache = false;
   double seconds = 0;
 };
+
+/// One sample as decode_all() keeps it, before any preprocessing. Throws bcx::Error (data) when it
+/// cannot be read.
+Image decode_square(const Sample& sample, const config::DataConfig& config,
+                    const ImageLimits& limits = {});
+
+/// Applies `hook` to all pixels, on `workers` threads (0: the cores there are): packed data, which
+/// come decoded. They are copied to memory. Throws bcx::Error: device (no room), stopped, and what
+/// the hook threw.
+void preprocess_pixels(DecodedData& data, const PreprocessHook& hook, std::int64_t workers);
 
 /// Decodes every sample to config.cache_size (image_size when 0) with config.workers threads.
 ///

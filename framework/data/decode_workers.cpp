@@ -16,20 +16,19 @@
 namespace bcx::data {
 namespace {
 
-// Shared by the threads of one stretch.
+// The threads of one piece of work.
 class Crew {
  public:
-  Crew(std::span<const Sample> samples, const DecodeJob& job, std::span<std::uint8_t> pixels,
-       std::span<ImageFacts> facts)
-      : samples_(samples), job_(job), pixels_(pixels), facts_(facts) {
-    const auto most = static_cast<std::int64_t>(samples.size());
+  Crew(std::size_t count, std::int64_t workers, const std::function<void(std::size_t)>& each)
+      : count_(count), each_(each) {
+    const auto most = static_cast<std::int64_t>(count);
     const std::int64_t threads =
-        std::clamp<std::int64_t>(job.workers, 1, std::max<std::int64_t>(most, 1));
+        std::clamp<std::int64_t>(workers, 1, std::max<std::int64_t>(most, 1));
     running_ = threads;
     for (std::int64_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
   }
 
-  void wait(const std::function<void(std::int64_t)>& tick) {
+  void wait(const std::function<void(std::int64_t)>& tick, const char* doing) {
     std::unique_lock lock(mutex_);
     while (!finished_.wait_for(lock, std::chrono::milliseconds(100),
                                [this] { return running_ == 0; })) {
@@ -40,31 +39,28 @@ class Crew {
     lock.unlock();
     threads_.clear();
     if (failure_) std::rethrow_exception(failure_);
-    throw_if_stopped("decoding images");
+    throw_if_stopped(doing);
     if (tick) tick(done_.load());
   }
 
  private:
   void work() {
     try {
-      const std::size_t bytes = job_.image_bytes();
-      for (std::size_t i = next_++; i < samples_.size() && !stop_requested(); i = next_++) {
-        facts_[i] = decode_one(samples_[i], job_, pixels_.subspan(i * bytes, bytes));
+      for (std::size_t i = next_++; i < count_ && !stop_requested(); i = next_++) {
+        each_(i);
         ++done_;
       }
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::current_exception();
-      next_ = samples_.size();
+      next_ = count_;
     }
     const std::lock_guard lock(mutex_);
     if (--running_ == 0) finished_.notify_one();
   }
 
-  std::span<const Sample> samples_;
-  const DecodeJob& job_;
-  std::span<std::uint8_t> pixels_;
-  std::span<ImageFacts> facts_;
+  std::size_t count_;
+  const std::function<void(std::size_t)>& each_;
   std::atomic<std::size_t> next_{0};
   std::atomic<std::int64_t> done_{0};
   std::mutex mutex_;
@@ -91,7 +87,7 @@ ImageFacts decode_one(const Sample& sample, const DecodeJob& job, std::span<std:
     facts.pixel_hash = pixel_hash(decoded.image.view());
     facts.perceptual_hash = perceptual_hash(decoded.image.view());
     Image square = resize_square(decoded.image.view(), job.size, job.rule, job.how);
-    if (job.preprocess.apply) job.preprocess.apply(square);
+    if (job.preprocess.apply) facts.unprocessed = job.preprocess.apply(square);
     if (square.rgb.size() != pixels.size())
       throw Error(ExitCode::plugin, "a preprocess component changed an image's size");
     std::copy(square.rgb.begin(), square.rgb.end(), pixels.begin());
@@ -104,10 +100,22 @@ ImageFacts decode_one(const Sample& sample, const DecodeJob& job, std::span<std:
   return facts;
 }
 
+void on_threads(std::size_t count, std::int64_t workers,
+                const std::function<void(std::size_t)>& work,
+                const std::function<void(std::int64_t)>& tick, const char* doing) {
+  Crew(count, workers, work).wait(tick, doing);
+}
+
 void decode_stretch(std::span<const Sample> samples, const DecodeJob& job,
                     std::span<std::uint8_t> pixels, std::span<ImageFacts> facts,
                     const std::function<void(std::int64_t)>& tick) {
-  Crew(samples, job, pixels, facts).wait(tick);
+  const std::size_t bytes = job.image_bytes();
+  on_threads(
+      samples.size(), job.workers,
+      [&](std::size_t i) {
+        facts[i] = decode_one(samples[i], job, pixels.subspan(i * bytes, bytes));
+      },
+      tick, "decoding images");
 }
 
 }  // namespace bcx::data

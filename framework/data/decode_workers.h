@@ -29,6 +29,13 @@ struct DecodeJob {
 /// `problem`, and the pixels are zero; other failures throw.
 ImageFacts decode_one(const Sample& sample, const DecodeJob& job, std::span<std::uint8_t> pixels);
 
+/// Calls work(i) for i from 0 to count - 1 on up to `workers` threads, and `tick(done)` on this one
+/// about ten times a second. Throws bcx::Error (stopped) after a stop signal, and what a thread
+/// threw.
+void on_threads(std::size_t count, std::int64_t workers,
+                const std::function<void(std::size_t)>& work,
+                const std::function<void(std::int64_t)>& tick, const char* doing);
+
 /// decode_one() for all samples, on job.workers threads; facts and pixels in the samples' order,
 /// whichever thread had which. `tick(done)` is called on this thread about ten times a second.
 /// Throws bcx::Error (stopped) after a stop signal, and what a thread threw.

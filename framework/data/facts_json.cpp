@@ -80,15 +80,24 @@ std::vector<std::string> texts_field(const json& object, const char* name) {
 }
 
 json facts_to_json(const ImageFacts& facts) {
-  return json::array({static_cast<std::uint64_t>(facts.width),
-                      static_cast<std::uint64_t>(facts.height), hex(facts.pixel_hash),
-                      hex(facts.perceptual_hash), facts.note});
+  auto fields = json::array({static_cast<std::uint64_t>(facts.width),
+                             static_cast<std::uint64_t>(facts.height), hex(facts.pixel_hash),
+                             hex(facts.perceptual_hash), facts.note});
+  if (!facts.unprocessed.empty()) fields.push_back(facts.unprocessed);
+  return fields;
 }
 
 ImageFacts facts_from_json(const json& value) {
-  if (!value.is_array() || value.size() != 5 || !value[4].is_string()) wrong_type("facts");
-  return {side_of(value[0]),  side_of(value[1]),           from_hex(value[2]),
-          from_hex(value[3]), value[4].get<std::string>(), {}};
+  const bool known = value.is_array() && (value.size() == 5 || value.size() == 6);
+  if (!known || !value[4].is_string() || !value.back().is_string()) wrong_type("facts");
+  ImageFacts facts;
+  facts.width = side_of(value[0]);
+  facts.height = side_of(value[1]);
+  facts.pixel_hash = from_hex(value[2]);
+  facts.perceptual_hash = from_hex(value[3]);
+  facts.note = value[4].get<std::string>();
+  if (value.size() == 6) facts.unprocessed = value[5].get<std::string>();
+  return facts;
 }
 
 std::string dump(const json& value) {

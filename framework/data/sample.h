@@ -10,7 +10,8 @@
 
 namespace bcx::data {
 
-/// One image. `id` is stable_hash(relative): the same on every machine, whatever else is in the folder.
+/// One image. `id` is stable_hash(relative): the same on every machine, whatever else is in the
+/// folder.
 struct Sample {
   std::uint64_t id = 0;
   std::string relative;        ///< path below the root, '/' separated: the sample's name everywhere
@@ -22,8 +23,9 @@ struct Sample {
 /// All images of a data set, sorted by `relative` (bytewise): the order of everything that follows.
 struct SampleTable {
   std::vector<std::string> classes;
-  int positive = 1;                          ///< index of the positive class, of two
-  std::vector<std::string> attribute_names;  ///< "case", "slide", "patient", "magnification", "type", ...
+  int positive = 1;  ///< index of the positive class, of two
+  std::vector<std::string>
+      attribute_names;  ///< "case", "slide", "patient", "magnification", "type", ...
   std::vector<Sample> samples;
 
   /// Column of an attribute, none if the data set does not have it.
@@ -39,12 +41,13 @@ struct ImageFacts {
   int width = 0, height = 0;          ///< as stored in the file
   std::uint64_t pixel_hash = 0;       ///< of the decoded 8-bit RGB pixels and their size
   std::uint64_t perceptual_hash = 0;  ///< 64-bit DCT hash of the luminance: near duplicates
-  std::string note;                   ///< "16-bit", "grey", "alpha", "palette", ...; "" = nothing odd
-  std::string problem;                ///< not empty: unreadable, and why; pixels are then zero
+  std::string note;         ///< "16-bit", "grey", "alpha", "palette", ...; "" = nothing odd
+  std::string unprocessed;  ///< why a preprocess component left it alone: "macenko: blank"
+  std::string problem;      ///< not empty: unreadable, and why; pixels are then zero
 };
 
-/// Decoded images, resident: [count, height, width, 3] uint8 RGB, row-major, contiguous. A view: who
-/// made it owns the memory (heap, mapped cache file, or packed file).
+/// Decoded images, resident: [count, height, width, 3] uint8 RGB, row-major, contiguous. A view:
+/// who made it owns the memory (heap, mapped cache file, or packed file).
 struct PixelView {
   const std::uint8_t* data = nullptr;
   std::int64_t count = 0, height = 0, width = 0;

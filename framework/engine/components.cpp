@@ -70,6 +70,11 @@ Built<std::unique_ptr<sdk::Optimizer>> build_optimizer(const config::Component& 
   return build(component, catalog, &sdk::ComponentEntry::optimizer);
 }
 
+Built<std::unique_ptr<sdk::Preprocess>> build_preprocess(const config::Component& component,
+                                                         const plugin::PluginCatalog& catalog) {
+  return build(component, catalog, &sdk::ComponentEntry::preprocess);
+}
+
 std::vector<train::NamedAugmentation> build_augmentations(
     const std::vector<config::Component>& components, const plugin::PluginCatalog& catalog) {
   std::vector<train::NamedAugmentation> result;

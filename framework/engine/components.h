@@ -6,6 +6,7 @@
 
 #include "bcx/sdk/backbone.h"
 #include "bcx/sdk/optimizer.h"
+#include "bcx/sdk/preprocess.h"
 #include "config/experiment.h"
 #include "model/classifier.h"
 #include "plugin/call_site.h"
@@ -28,6 +29,8 @@ Built<std::shared_ptr<sdk::Backbone>> build_backbone(const config::Component& co
                                                      const plugin::PluginCatalog& catalog);
 Built<std::unique_ptr<sdk::Optimizer>> build_optimizer(const config::Component& component,
                                                        const plugin::PluginCatalog& catalog);
+Built<std::unique_ptr<sdk::Preprocess>> build_preprocess(const config::Component& component,
+                                                         const plugin::PluginCatalog& catalog);
 std::vector<train::NamedAugmentation> build_augmentations(
     const std::vector<config::Component>& components, const plugin::PluginCatalog& catalog);
 std::vector<train::NamedCallback> build_callbacks(const std::vector<config::Component>& components,

@@ -3,6 +3,7 @@
 #include "engine/augment_preview.h"
 #include "engine/folds.h"
 #include "engine/model_summary.h"
+#include "engine/preprocess.h"
 #include "engine/rehearsal.h"
 #include "engine/run.h"
 
@@ -33,6 +34,14 @@ class LibTorchEngine final : public Engine {
                std::span<std::uint8_t> pixels, const data::PixelView& shape,
                const std::vector<std::uint64_t>& ids, std::int64_t epoch) const override {
     augment_preview(experiment, catalog, pixels, shape, ids, epoch);
+  }
+  data::PreprocessHook preprocess(
+      const config::Experiment& experiment, const plugin::PluginCatalog& catalog,
+      std::span<const std::int64_t> training,
+      const std::function<data::Image(std::int64_t)>& read) const override {
+    Preprocessing preprocessing(experiment.preprocess, catalog);
+    preprocessing.prepare(training, read);
+    return preprocessing.hook();
   }
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config/experiment.h"
+#include "data/decode.h"
 #include "data/sample.h"
 #include "plugin/catalog.h"
 #include "train/observer.h"
@@ -116,10 +117,18 @@ class Engine {
 
   /// Replaces pictures [count, side, side, 3] by what the experiment's augmentations make of them
   /// in `epoch`; `ids` are their sample ids, so that a picture is the one that training sees.
-  /// `shape` is a view of `pixels`. Mixtures of pictures (mixup) are left out.
+  /// `shape` is a view of `pixels`. Pictures are mixed (mixup, cutmix) among themselves, with other
+  /// partners than in training.
   virtual void augment(const config::Experiment& experiment, const plugin::PluginCatalog& catalog,
                        std::span<std::uint8_t> pixels, const data::PixelView& shape,
                        const std::vector<std::uint64_t>& ids, std::int64_t epoch) const = 0;
+
+  /// What the experiment's preprocess components do to an image, fitted on `training`: indexes of
+  /// images that `read` gives. Empty without components.
+  virtual data::PreprocessHook preprocess(
+      const config::Experiment& experiment, const plugin::PluginCatalog& catalog,
+      std::span<const std::int64_t> training,
+      const std::function<data::Image(std::int64_t)>& read) const = 0;
 };
 
 }  // namespace bcx::engine

@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "base/hash.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "data/pack.h"
 #include "data/scan.h"
+#include "engine/preprocess.h"
 
 namespace bcx::engine {
 namespace {
@@ -18,8 +19,9 @@ using data::Part;
 using train::Tone;
 
 data::DecodedData decode(const config::DataConfig& config, const data::SampleTable& table,
-                         train::Observer& observer) {
+                         const Preprocessing& preprocessing, train::Observer& observer) {
   data::DecodeOptions options;
+  options.preprocess = preprocessing.hook();
   options.progress = [&](const data::DecodeProgress& p) {
     observer.progress(
         {.phase = "decode",
@@ -37,6 +39,71 @@ data::DecodedData decode(const config::DataConfig& config, const data::SampleTab
     observer.message(Tone::warning,
                      fmt::format("left out {}: {}", printable(bad.relative), bad.problem));
   return decoded;
+}
+
+/// The image as it is kept, before preprocessing.
+ImageReader reader_of(const data::SampleTable& table, const config::DataConfig& config) {
+  return [&](std::int64_t i) {
+    return data::decode_square(table.samples[static_cast<std::size_t>(i)], config);
+  };
+}
+
+ImageReader reader_of(const data::PixelView& view) {
+  return [view](std::int64_t i) {
+    data::Image image(view.height, view.width);
+    std::copy_n(view.image(i), image.rgb.size(), image.rgb.begin());
+    return image;
+  };
+}
+
+/// Opens, splits and preprocesses packed data.
+void prepare_packed(const config::Experiment& experiment, Preprocessing& preprocessing,
+                    const nlohmann::json& states, PreparedData& data) {
+  const auto& config = experiment.data;
+  data.decoded = data::decode_packed(config);
+  data.split = data::make_split(data.decoded.table, config.split, experiment.seed, config.patient);
+  preprocessing.prepare(data.part(Part::train), reader_of(data.decoded.pixels.view()), states);
+  if (!preprocessing.empty())
+    data::preprocess_pixels(data.decoded, preprocessing.hook(), config.workers);
+}
+
+/// Scans, splits, decodes and preprocesses data in files.
+void prepare_files(const config::Experiment& experiment, Preprocessing& preprocessing,
+                   const nlohmann::json& states, train::Observer& observer, PreparedData& data) {
+  const auto& config = experiment.data;
+  const auto table = data::scan(config);
+  data.split = data::make_split(table, config.split, experiment.seed, config.patient);
+  throw_if_stopped("scanning the data");
+  preprocessing.prepare(data.part(Part::train), reader_of(table, config), states);
+  data.decoded = decode(config, table, preprocessing, observer);
+  if (data.decoded.quarantined.empty()) return;
+  // Without the images left out the split is another one, and so is what may be fitted on.
+  data.split = data::make_split(data.decoded.table, config.split, experiment.seed, config.patient);
+  const auto before = preprocessing.states();
+  const auto kept = data.decoded.table;
+  preprocessing.prepare(data.part(Part::train), reader_of(kept, config), states);
+  if (preprocessing.states() != before)
+    data.decoded = decode(config, kept, preprocessing, observer);
+}
+
+/// `macenko left 3 of 352 images as they were (blank: 2, one colour: 1), the first of them a.png`
+void describe_unprocessed(const data::DecodedData& decoded, train::Observer& observer) {
+  struct Group {
+    std::int64_t count = 0;
+    std::string first;
+  };
+  std::map<std::string, Group> groups;  // by component and reason
+  for (std::size_t i = 0; i < decoded.facts.size(); ++i) {
+    if (decoded.facts[i].unprocessed.empty()) continue;
+    auto& group = groups[decoded.facts[i].unprocessed];
+    if (group.count++ == 0) group.first = decoded.table.samples[i].relative;
+  }
+  for (const auto& [reason, group] : groups)
+    observer.message(
+        Tone::warning,
+        fmt::format("{} of {} images stay as they were, {}, such as {}", grouped(group.count),
+                    grouped(static_cast<std::int64_t>(decoded.facts.size())), printable(reason),
+                    printable(group.first)));
 }
 
 std::string data_hash(const data::DecodedData& decoded) {
@@ -101,26 +168,22 @@ train::Candidates PreparedData::candidates() const {
   return result;
 }
 
-PreparedData prepare_data(const config::Experiment& experiment, train::Observer& observer) {
+PreparedData prepare_data(const config::Experiment& experiment,
+                          const plugin::PluginCatalog& catalog, train::Observer& observer,
+                          const nlohmann::json& preprocess) {
   const auto& config = experiment.data;
+  Preprocessing preprocessing(experiment.preprocess, catalog);
   PreparedData data;
-  if (config.source == "packed") {
-    data.decoded = data::decode_packed(config);
-    data.split =
-        data::make_split(data.decoded.table, config.split, experiment.seed, config.patient);
-  } else {
-    const auto table = data::scan(config);
-    data.split = data::make_split(table, config.split, experiment.seed, config.patient);
-    throw_if_stopped("scanning the data");
-    data.decoded = decode(config, table, observer);
-    if (!data.decoded.quarantined.empty())
-      data.split =
-          data::make_split(data.decoded.table, config.split, experiment.seed, config.patient);
-  }
+  if (config.source == "packed")
+    prepare_packed(experiment, preprocessing, preprocess, data);
+  else
+    prepare_files(experiment, preprocessing, preprocess, observer, data);
+  data.preprocess = preprocessing.states();
   throw_if_stopped("preparing the data");
   data.audit = data::audit(data.decoded.table, data.split, &data.decoded.facts, config.allow,
                            config.patient);
   describe(data, observer);
+  describe_unprocessed(data.decoded, observer);
   data::require_clean(data.audit);
   data.hash = data_hash(data.decoded);
   data.patients = patients_of(data.decoded.table, config.patient);
@@ -166,6 +229,11 @@ void record_data(const PreparedData& data, const config::Experiment& experiment,
                  .audit = findings.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)},
                 members);
   for (const auto& stamp : data.audit.stamps) tracker.stamp(stamp);
+  for (const auto& [instance, state] : data.preprocess.items())
+    tracker.param({.key = fmt::format("preprocess.{}.state", instance),
+                   .value = state.get<std::string>(),
+                   .list = false,
+                   .origin = "fitted"});
 }
 
 }  // namespace bcx::engine

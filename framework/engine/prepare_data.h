@@ -1,6 +1,7 @@
 // Data of a run: found, split, decoded, audited.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "data/audit.h"
 #include "data/decode.h"
 #include "data/split.h"
+#include "plugin/catalog.h"
 #include "tracker/run_writer.h"
 #include "train/observer.h"
 #include "train/sampler.h"
@@ -19,6 +21,7 @@ struct PreparedData {
   data::Split split;
   data::AuditReport audit;
   std::string hash;                   ///< of names, labels and pixels
+  nlohmann::json preprocess;          ///< states of the components by instance; {} without any
   std::vector<std::string> patients;  ///< the value of data.patient of each sample; empty: unknown
 
   std::vector<std::int64_t> part(data::Part part) const { return split.indexes(part); }
@@ -27,11 +30,14 @@ struct PreparedData {
 };
 
 /// Scans, splits, decodes (or opens the packed file) and audits. Splits by name before decoding, so
-/// that a wrong split is told at once. Throws bcx::Error (data) for everything that is wrong with
-/// the data and for audit findings that the experiment does not allow.
-PreparedData prepare_data(const config::Experiment& experiment, train::Observer& observer);
+/// that a wrong split is told at once. Preprocess components are fitted on the training part, or
+/// restored from `preprocess`, the states of a checkpoint. Throws bcx::Error (data) for everything
+/// that is wrong with the data and for audit findings that the experiment does not allow.
+PreparedData prepare_data(const config::Experiment& experiment,
+                          const plugin::PluginCatalog& catalog, train::Observer& observer,
+                          const nlohmann::json& preprocess = {});
 
-/// Data set, split and stamps into the tracker.
+/// Data set, split, stamps and the preprocess components' states into the tracker.
 void record_data(const PreparedData& data, const config::Experiment& experiment,
                  tracker::RunWriter& tracker);
 

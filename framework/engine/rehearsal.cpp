@@ -34,7 +34,7 @@ class Trial {
         threads_(train::apply_process_settings(
             {static_cast<int>(e_.train.threads), e_.train.deterministic})),
         device_(train::resolve_device(e_.train.device)),
-        data_(prepare_data(e_, observer)),
+        data_(prepare_data(e_, request.catalog, observer)),
         setup_(request, data_, device_),
         order_(train::epoch_order(setup_.candidates, e_.train.sampler, e_.seed, 0)),
         times_(train::repetitions(order_)),

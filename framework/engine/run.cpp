@@ -132,7 +132,8 @@ void Session::end(tracker::Status status, tracker::Level level,
 void Session::examine_checkpoint() {
   checkpoint_ = open_checkpoint(*request_.resume, observer_);
   manifest_ = train::read_manifest(*checkpoint_);
-  data_ = prepare_data(e_, observer_);
+  data_ = prepare_data(e_, request_.catalog, observer_,
+                       manifest_.value("preprocess", nlohmann::json::object()));
   differences_ = differences(identity(), manifest_);
   if (!differences_.empty() && !request_.resume->force)
     throw Error(ExitCode::usage,
@@ -159,7 +160,7 @@ void Session::open_tracker() {
 void Session::prepare() {
   if (!request_.resume)
     write_atomically(tracker_->folder() / "experiment.toml", config::resolved_text(e_));
-  if (!data_) data_ = prepare_data(e_, observer_);
+  if (!data_) data_ = prepare_data(e_, request_.catalog, observer_);
   record_data(*data_, e_, *tracker_);
   if (data_->part(data::Part::train).size() < 2)
     throw Error(ExitCode::data,

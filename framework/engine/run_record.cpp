@@ -96,7 +96,8 @@ nlohmann::json identity(const RunRequest& request, const PreparedData& data, at:
           {"split_hash", data.split.hash},
           {"threads", threads},
           {"device", c10::DeviceTypeName(device.type(), /*lower_case=*/true)},
-          {"plugins", builds}};
+          {"plugins", builds},
+          {"preprocess", data.preprocess}};
 }
 
 std::vector<std::string> differences(const nlohmann::json& now, const nlohmann::json& manifest) {

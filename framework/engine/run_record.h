@@ -21,7 +21,8 @@ std::vector<std::pair<std::string, std::string>> system_rows(at::Device device, 
 tracker::RunDescription describe(const RunRequest& request, at::Device device, int threads);
 
 /// Everything that decides a run's bits, by name: hashes of configuration, data and split, plugins'
-/// build ids, threads, kind of device. Stands in every checkpoint's manifest.
+/// build ids, threads, kind of device, and the preprocess components' states. Stands in every
+/// checkpoint's manifest.
 nlohmann::json identity(const RunRequest& request, const PreparedData& data, at::Device device,
                         int threads);
 

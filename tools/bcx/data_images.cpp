@@ -102,22 +102,42 @@ struct Preview {
   std::vector<std::size_t> samples;  // shown
 };
 
-Preview packed_preview(const Experiment& experiment, std::size_t count) {
+Preview packed_preview(const OpenedExperiment& opened, std::size_t count) {
+  const Experiment& experiment = opened.experiment;
   Preview preview;
   preview.decoded = data::decode_packed(experiment.data);
   const auto& table = preview.decoded.table;
-  preview.parts =
-      data::make_split(table, experiment.data.split, experiment.seed, experiment.data.patient)
-          .parts;
+  const auto split =
+      data::make_split(table, experiment.data.split, experiment.seed, experiment.data.patient);
+  preview.parts = split.parts;
+  if (!experiment.preprocess.empty()) {
+    const auto read = [view = preview.decoded.pixels.view()](std::int64_t i) {
+      data::Image image(view.height, view.width);
+      std::copy_n(view.image(i), image.rgb.size(), image.rgb.begin());
+      return image;
+    };
+    data::preprocess_pixels(preview.decoded,
+                            load_engine().preprocess(experiment, *opened.catalog,
+                                                     split.indexes(data::Part::train), read),
+                            experiment.data.workers);
+  }
   preview.samples = data::preview_samples(table, count, experiment.seed);
   return preview;
 }
 
 // Only what is shown is decoded.
-Preview decoded_preview(const Experiment& experiment, std::size_t count) {
+Preview decoded_preview(const OpenedExperiment& opened, std::size_t count) {
+  const Experiment& experiment = opened.experiment;
   data::SampleTable table = data::scan(experiment.data);
   const auto split =
       data::make_split(table, experiment.data.split, experiment.seed, experiment.data.patient);
+  auto options = decode_options();
+  options.use_cache = false;
+  if (!experiment.preprocess.empty())
+    options.preprocess = load_engine().preprocess(
+        experiment, *opened.catalog, split.indexes(data::Part::train), [&](std::int64_t i) {
+          return data::decode_square(table.samples[static_cast<std::size_t>(i)], experiment.data);
+        });
   Preview preview;
   std::vector<data::Sample> shown;
   for (const std::size_t i : data::preview_samples(table, count, experiment.seed)) {
@@ -125,8 +145,6 @@ Preview decoded_preview(const Experiment& experiment, std::size_t count) {
     preview.parts.push_back(split.parts[i]);
   }
   table.samples = std::move(shown);
-  auto options = decode_options();
-  options.use_cache = false;
   config::DataConfig config = experiment.data;
   config.unreadable = "fail";  // labels and pictures must not shift
   preview.decoded = data::decode_all(table, config, options);
@@ -140,8 +158,8 @@ int preview(const PreviewOptions& options) {
   const OpenedExperiment opened = open_experiment(options.experiment);
   const Experiment& experiment = opened.experiment;
   const Preview preview = experiment.data.source == "packed"
-                              ? packed_preview(experiment, options.count)
-                              : decoded_preview(experiment, options.count);
+                              ? packed_preview(opened, options.count)
+                              : decoded_preview(opened, options.count);
   const data::AugmentHook augment = [&](std::span<std::uint8_t> pixels,
                                         const data::PixelView& shape,
                                         std::span<const std::size_t> samples) {

@@ -95,13 +95,41 @@ TEST_CASE("cache_size, resize and the preprocess hook are what is kept") {
   DecodeOptions options = without_cache();
   options.preprocess = {[](Image& image) {
                           for (auto& v : image.rgb) v = static_cast<std::uint8_t>(255 - v);
+                          return std::string(image.rgb[0] == 0 ? "negative: white" : "");
                         },
                         "negative"};
   const DecodedData data = decode_all(table, config, options);
   CHECK(data.pixels.view().width == 24);
   CHECK(int{data.pixels.view().image(0)[0]} == 0);  // the white border, turned black
-  options.preprocess.apply = [](Image& image) { image.rgb.pop_back(); };
+  CHECK(data.facts[0].unprocessed == "negative: white");
+  const Image square = decode_square(table.samples[0], config);
+  CHECK(square.width == 24);
+  CHECK(int{square.rgb[0]} == 255);
+  options.preprocess.apply = [](Image& image) {
+    image.rgb.pop_back();
+    return std::string();
+  };
   CHECK(error_of(table, config, options) == "a preprocess component changed an image's size");
+}
+
+TEST_CASE("pixels that are decoded already are preprocessed in memory") {
+  TemporaryFolder folder;
+  const SampleTable table = make_data_set(folder.path(), 5);
+  DecodedData data = decode_all(table, small_config(), without_cache());
+  const auto before = pixels_of(data);
+  preprocess_pixels(data,
+                    {[](Image& image) {
+                       for (auto& v : image.rgb) v = static_cast<std::uint8_t>(255 - v);
+                       return std::string("negative: done");
+                     },
+                     "negative"},
+                    3);
+  const auto after = pixels_of(data);
+  REQUIRE(after.size() == before.size());
+  bool negative = true;
+  for (std::size_t i = 0; i < after.size(); ++i) negative &= after[i] == 255 - before[i];
+  CHECK(negative);
+  for (const auto& facts : data.facts) CHECK(facts.unprocessed == "negative: done");
 }
 
 TEST_CASE("progress ends at the total") {
@@ -240,9 +268,10 @@ TEST_CASE("each setting has its own cache file") {
   changed = config;
   changed.workers = 1;  // no part of the key
   CHECK(!misses(changed));
-  cached.options.preprocess = {[](Image&) {}, "macenko 1"};
+  cached.options.preprocess = {[](Image&) { return std::string("macenko: blank"); }, "macenko 1"};
   CHECK(misses(config));
   CHECK(!misses(config));
+  CHECK(decode_all(table, config, cached.options).facts[1].unprocessed == "macenko: blank");
   cached.options.preprocess.state = "macenko 2";
   CHECK(misses(config));
 }
