@@ -10,34 +10,18 @@
 //
 // Each picture's four factors come from draws 0 to 3 of its stream, used or not: switching one
 // change on leaves the others as they were.
-#include <ATen/ATen.h>
 #include <bcx/sdk/augmentation.h>
 #include <bcx/sdk/plugin.h>
 
 #include <algorithm>
 
+#include "../pixels.h"
+
 namespace {
 
 using at::Tensor;
-
-// A kernel with a product and a sum in one (addcmul, add with alpha, lerp) may round differently in
-// the vectorised and the scalar part of its loop, and batch size and threads decide which part a
-// pixel is in. So products and sums are kernels of their own here.
-
-Tensor grey(const Tensor& images) {
-  return (images.narrow(1, 0, 1) * 0.2989)
-      .add_(images.narrow(1, 1, 1) * 0.587)
-      .add_(images.narrow(1, 2, 1) * 0.114);
-}
-
-/// Mean over a picture, [N, 1, 1, 1], summed in fixed point: the same whatever the order of
-/// summation.
-Tensor exact_mean(const Tensor& values) {
-  constexpr double unit = 0x1.0p24;
-  const auto count = static_cast<double>(values.size(2) * values.size(3));
-  const auto sum = (values * unit).round_().to(at::kLong).sum({1, 2, 3}, true);
-  return sum.to(at::kDouble).mul_(1.0 / (unit * count)).to(values.scalar_type());
-}
+using pixels::exact_mean;
+using pixels::grey;
 
 Tensor blend(const Tensor& a, const Tensor& b, const Tensor& factor) {
   return (a * factor).add_(b * (1.0 - factor)).clamp_(0.0, 1.0);

@@ -10,8 +10,11 @@
 
 namespace bcx::test {
 
-inline std::unique_ptr<sdk::Augmentation> augmentation(const std::string& name, Values values) {
-  return component(name, name).augmentation(sdk::Params(std::move(values)));
+/// `plugin`: the file's name, where it is not the component's.
+inline std::unique_ptr<sdk::Augmentation> augmentation(const std::string& name, Values values,
+                                                       const std::string& plugin = {}) {
+  return component(plugin.empty() ? name : plugin, name)
+      .augmentation(sdk::Params(std::move(values)));
 }
 
 inline sdk::Draws draws(std::vector<std::uint64_t> samples) {
