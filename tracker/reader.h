@@ -117,6 +117,7 @@ struct PredictionShown {
   std::string name, group;
   int target = -1;  ///< -1: the sample is not in the data set's table
   std::vector<float> logits;
+  std::vector<std::pair<std::string, std::string>> attributes;  ///< by name
 };
 
 struct SplitShown {

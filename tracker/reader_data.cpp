@@ -31,6 +31,15 @@ std::vector<std::string> strings(const std::string& text) {
   return out;
 }
 
+std::vector<std::pair<std::string, std::string>> attributes(const std::string& text) {
+  std::vector<std::pair<std::string, std::string>> out;
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (json.is_object())
+    for (const auto& [name, value] : json.items())
+      if (value.is_string()) out.emplace_back(name, value.get<std::string>());
+  return out;
+}
+
 }  // namespace
 
 std::optional<SplitShown> Reader::split(std::string_view run) const {
@@ -69,11 +78,14 @@ std::optional<SplitShown> Reader::split(std::string_view run) const {
 
 std::vector<EvaluationShown> Reader::evaluations(std::string_view run) const {
   std::vector<EvaluationShown> shown;
+  // A file that nobody has written to since has no such column yet.
+  const std::string temperature = schema_version() < 4 ? "NULL" : "e.temperature";
   impl_->each(
       "SELECT e.id, e.time, e.count, e.look, e.epoch, e.samples, e.step, e.checkpoint, "
       "coalesce((SELECT d.hash FROM dataset d WHERE d.id=e.dataset), ''), e.part, e.purpose, "
       "e.tta, "
-      "e.precision, e.threshold, e.threshold_value FROM v_evaluation e WHERE e.run=? ORDER BY e.id",
+      "e.precision, e.threshold, e.threshold_value, " +
+          temperature + " FROM v_evaluation e WHERE e.run=? ORDER BY e.id",
       run, [&](const Statement& row) {
         EvaluationShown one{row.integer(0), row.integer(1), row.integer(2), row.integer(3), {}};
         one.row.cursor = {row.integer(4), row.integer(5), row.integer(6)};
@@ -85,6 +97,7 @@ std::vector<EvaluationShown> Reader::evaluations(std::string_view run) const {
         one.row.precision = row.text(12);
         one.row.threshold = row.text(13);
         one.row.threshold_value = row.maybe_real(14);
+        one.row.temperature = row.maybe_real(15);
         shown.push_back(std::move(one));
       });
   auto& metrics = impl_->database.cached(
@@ -100,7 +113,8 @@ std::vector<EvaluationShown> Reader::evaluations(std::string_view run) const {
 std::vector<PredictionShown> Reader::predictions(std::int64_t evaluation) const {
   std::vector<PredictionShown> shown;
   auto& rows = impl_->database.cached(
-      "SELECT p.sample, s.name, s.patient, s.target, e.classes, p.logits FROM prediction p "
+      "SELECT p.sample, s.name, s.patient, s.target, e.classes, p.logits, s.attributes FROM "
+      "prediction p "
       "JOIN evaluation e ON e.id=p.evaluation "
       "LEFT JOIN sample s ON s.dataset=e.dataset AND s.id=p.sample WHERE p.evaluation=? "
       "ORDER BY s.position, p.sample");
@@ -111,6 +125,7 @@ std::vector<PredictionShown> Reader::predictions(std::int64_t evaluation) const 
     one.group = rows.text(2);
     one.target = rows.is_null(3) ? -1 : static_cast<int>(rows.integer(3));
     one.logits = numbers<float>(rows, 5, rows.integer(4));
+    one.attributes = attributes(rows.text(6));
     shown.push_back(std::move(one));
   }
   rows.reset();

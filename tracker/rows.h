@@ -114,6 +114,8 @@ struct EvaluationRow {
   std::string precision;   ///< fp32 | bf16 | fp16
   std::string threshold;   ///< the rule: "0.5", "youden"; empty: none
   std::optional<double> threshold_value;
+  /// Fitted on other predictions than these; probabilities are softmax(logits / temperature).
+  std::optional<double> temperature = std::nullopt;
   std::vector<std::pair<std::string, double>> metrics;  ///< key without the part: {"auc", 0.91}
 };
 

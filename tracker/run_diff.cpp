@@ -81,14 +81,21 @@ void add_differences(std::vector<Difference>& out, const char* section,
 
 }  // namespace
 
-std::vector<Difference> run_differences(const Reader& reader, const std::vector<RunShown>& runs) {
+std::vector<Difference> parameter_differences(const std::vector<RunShown>& runs) {
   std::vector<Difference> out;
+  std::vector<Facts> facts;
+  for (const auto& run : runs) facts.push_back(parameters(run));
+  add_differences(out, "parameters", facts);
+  return out;
+}
+
+std::vector<Difference> run_differences(const Reader& reader, const std::vector<RunShown>& runs) {
+  auto out = parameter_differences(runs);
   const auto section = [&](const char* name, auto facts_of) {
     std::vector<Facts> facts;
     for (const auto& run : runs) facts.push_back(facts_of(run));
     add_differences(out, name, facts);
   };
-  section("parameters", parameters);
   section("plugins", [&](const RunShown& run) { return plugins(reader, run); });
   section("data", [&](const RunShown& run) { return data(reader, run); });
   section("code", code);

@@ -22,4 +22,7 @@ struct Difference {
 /// are no differences.
 std::vector<Difference> run_differences(const Reader& reader, const std::vector<RunShown>& runs);
 
+/// Those of the parameters alone.
+std::vector<Difference> parameter_differences(const std::vector<RunShown>& runs);
+
 }  // namespace bcx::tracker

@@ -240,7 +240,13 @@ DROP INDEX metric_summary_by_key;
 CREATE INDEX metric_summary_by_key ON metric_summary (key, run, last, min, max);
 )sql";
 
-constexpr std::array<Migration, 3> all{{{1, version_1}, {2, version_2}, {3, version_3}}};
+// What logits are divided by before they become probabilities; NULL: nothing was fitted.
+constexpr const char* version_4 = R"sql(
+ALTER TABLE evaluation ADD COLUMN temperature REAL;
+)sql";
+
+constexpr std::array<Migration, 4> all{
+    {{1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}}};
 
 }  // namespace
 

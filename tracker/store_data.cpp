@@ -122,11 +122,12 @@ void RunStore::insert_evaluation(const EvaluationRow& row, std::int64_t count,
       .cached(
           "INSERT INTO evaluation (run, attempt, time, epoch, samples, step, checkpoint, dataset, "
           "split, part, purpose, tta, precision, threshold, threshold_value, look, count, "
-          "classes) VALUES (?,?,?,?,?,?,?,nullif(?,0),nullif(?,0),?,?,?,?,?,?,?,?,?)")
+          "classes, temperature) "
+          "VALUES (?,?,?,?,?,?,?,nullif(?,0),nullif(?,0),?,?,?,?,?,?,?,?,?,?)")
       .run(run_, attempt_, now_microseconds(), row.cursor.epoch, row.cursor.samples,
            row.cursor.step, row.checkpoint.empty() ? "" : relative(row.checkpoint), dataset, split,
            row.part, row.purpose, row.tta, row.precision, row.threshold, row.threshold_value, look,
-           count, classes);
+           count, classes, row.temperature);
 }
 
 std::int64_t RunStore::evaluation(const EvaluationRow& row, std::span<const std::uint64_t> samples,

@@ -30,6 +30,11 @@ bool is_device(const std::string& text) {
 
 bool is_threshold(const std::string& text) {
   if (text == "youden") return true;
+  constexpr std::string_view cost = "cost=";
+  if (text.starts_with(cost)) {
+    const auto number = whole_number(text.substr(cost.size()));
+    return number && *number > 0 && *number <= 1e9;
+  }
   const auto at = text.find(">=");
   const bool rule = text.starts_with("sensitivity>=") || text.starts_with("specificity>=");
   const auto number = whole_number(rule ? text.substr(at + 2) : text);
@@ -88,7 +93,7 @@ class Conflicts {
     if (known({"evaluate.threshold"}) && !is_threshold(experiment_.evaluate.threshold))
       conflict({"evaluate.threshold"},
                fmt::format("evaluate.threshold: expected a number from 0 to 1, \"youden\", "
-                           "\"sensitivity>=X\" or \"specificity>=X\", got \"{}\"",
+                           "\"sensitivity>=X\", \"specificity>=X\" or \"cost=C\", got \"{}\"",
                            shown("evaluate.threshold")));
     weights();
   }

@@ -156,8 +156,14 @@ Section evaluate() {
               .at_most(1000),
           Key("threshold", Type::string,
               "Score from which an image is positive: a number, or a rule that validation settles: "
-              "`youden`, `sensitivity>=0.95`, `specificity>=0.95`.")
+              "`youden`, `sensitivity>=0.95`, `specificity>=0.95`, or `cost=5`: a missed positive "
+              "costs as much as 5 false alarms.")
               .with("0.5"),
+          Key("temperature", Type::string,
+              "`validation`: probabilities are those of softmax(logits / T), T fitted on validation "
+              "predictions.")
+              .with("none")
+              .one_of({"none", "validation"}),
           Key("batch_size", Type::integer, "Images in one forward pass. 0: train.batch_size.")
               .with(0)
               .at_least(0)

@@ -131,6 +131,12 @@ std::vector<std::byte> encode_png(ImageView image) {
   return bytes;
 }
 
+std::vector<std::byte> encode_jpeg(ImageView image, int quality) {
+  auto bytes = images::api().encode_jpeg(image, quality);
+  if (bytes.empty()) throw Error(ExitCode::other, "the picture cannot be encoded as JPEG");
+  return bytes;
+}
+
 void write_png(const std::filesystem::path& path, ImageView image) {
   const auto bytes = encode_png(image);
   AtomicFile file(path);

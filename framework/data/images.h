@@ -79,6 +79,10 @@ DecodedImage read_image(const std::filesystem::path& path, const ImageLimits& li
 /// The bytes of an 8-bit RGB PNG file: lossless, the same on every run. Throws bcx::Error.
 std::vector<std::byte> encode_png(ImageView image);
 
+/// The bytes of a JPEG file, `quality` 1 to 100: for looking at, never for training. Throws
+/// bcx::Error.
+std::vector<std::byte> encode_jpeg(ImageView image, int quality = 85);
+
 /// encode_png() as an AtomicFile. Throws bcx::Error (storage) when it cannot be written.
 void write_png(const std::filesystem::path& path, ImageView image);
 

@@ -2,6 +2,7 @@
 
 #include "base/signals.h"
 #include "eval/curves.h"
+#include "eval/metrics.h"
 
 namespace bcx::engine {
 
@@ -54,7 +55,9 @@ Evaluator::Result Evaluator::evaluate(const EvaluationPlan& plan) {
     indexes.resize(static_cast<std::size_t>(most));
   Result result;
   result.predictions = predict(plan, indexes);
-  result.metrics = eval::named_metrics(result.predictions, plan.prefix, {.rule = plan.rule});
+  result.metrics =
+      eval::named_metrics(result.predictions, plan.prefix,
+                          {.rule = plan.rule, .temperature = plan.temperature.value_or(1.0)});
   tracker::EvaluationRow row{.cursor = plan.cursor,
                              .checkpoint = plan.checkpoint,
                              .dataset = {},
@@ -64,6 +67,7 @@ Evaluator::Result Evaluator::evaluate(const EvaluationPlan& plan) {
                              .precision = std::string(train::name_of(precision_)),
                              .threshold = plan.threshold_rule,
                              .threshold_value = plan.rule.threshold,
+                             .temperature = plan.temperature,
                              .metrics = {}};
   for (const auto& [name, value] : result.metrics)
     row.metrics.emplace_back(name.substr(plan.prefix.size() + 1), value);
@@ -71,26 +75,43 @@ Evaluator::Result Evaluator::evaluate(const EvaluationPlan& plan) {
   return result;
 }
 
-void Evaluator::record_curves(const Result& result) {
-  if (result.predictions.classes != 2) return;
-  const auto p = eval::Probabilities::softmax(result.predictions.logits, 2);
+void Evaluator::freeze(const std::string& key, double value) {
+  tracker_.param({.key = key, .value = value, .list = false, .origin = "chosen on validation"});
+}
+
+void Evaluator::record_curves(const Result& result, const EvaluationPlan& plan) {
+  const auto record = [&](const char* kind, const char* x_name, const char* y_name,
+                          std::vector<double> x, std::vector<double> y) {
+    tracker_.curve({.kind = kind,
+                    .evaluation = result.id,
+                    .x_name = x_name,
+                    .y_name = y_name,
+                    .x = std::move(x),
+                    .y = std::move(y)});
+  };
+  const auto outcomes = eval::outcomes_of(result.predictions, plan.temperature.value_or(1.0));
+  std::vector<double> confidence, accuracy;
+  for (const auto& bin : eval::calibration_curve(outcomes.targets, outcomes.scores)) {
+    if (bin.count == 0) continue;
+    confidence.push_back(bin.confidence);
+    accuracy.push_back(bin.accuracy);
+  }
+  record("calibration", "confidence", "accuracy", confidence, accuracy);
+  if (outcomes.classes() != 2) return;
   const int positive = data_.decoded.table.positive;
-  std::vector<bool> positives;
-  for (const auto target : result.predictions.targets) positives.push_back(target == positive);
-  if (const auto roc = eval::roc_curve(positives, p.scores(positive)))
-    tracker_.curve({.kind = "roc",
-                    .evaluation = result.id,
-                    .x_name = "false_positive_rate",
-                    .y_name = "true_positive_rate",
-                    .x = roc->false_positive_rate,
-                    .y = roc->true_positive_rate});
-  if (const auto pr = eval::precision_recall_curve(positives, p.scores(positive)))
-    tracker_.curve({.kind = "pr",
-                    .evaluation = result.id,
-                    .x_name = "recall",
-                    .y_name = "precision",
-                    .x = pr->recall,
-                    .y = pr->precision});
+  const auto positives = eval::is_class(outcomes.targets, positive);
+  const auto scores = outcomes.scores.scores(positive);
+  if (const auto roc = eval::roc_curve(positives, scores))
+    record("roc", "false_positive_rate", "true_positive_rate", roc->false_positive_rate,
+           roc->true_positive_rate);
+  if (const auto pr = eval::precision_recall_curve(positives, scores))
+    record("pr", "recall", "precision", pr->recall, pr->precision);
+  std::vector<double> threshold, net_benefit;
+  for (const auto& point : eval::decision_curve(positives, scores)) {
+    threshold.push_back(point.threshold);
+    net_benefit.push_back(point.net_benefit);
+  }
+  record("decision", "threshold", "net_benefit", threshold, net_benefit);
 }
 
 }  // namespace bcx::engine

@@ -1,6 +1,7 @@
 // Predictions of a part of the data: made, measured, stored.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,7 +30,8 @@ struct EvaluationPlan {
   tracker::Cursor cursor;
   std::string checkpoint;  ///< file the weights came from; empty: those in memory
   eval::DecisionRule rule;
-  std::string threshold_rule;  ///< as the experiment says it
+  std::string threshold_rule;         ///< as the experiment says it
+  std::optional<double> temperature;  ///< none: probabilities are the model's own
 };
 
 /// Evaluates parts of one run's data with one model. Borrows everything. One thread.
@@ -49,8 +51,13 @@ class Evaluator {
   /// stop signal between batches throws bcx::Error (stopped).
   Result evaluate(const EvaluationPlan& plan);
 
-  /// ROC and precision-recall curve of an evaluation into the tracker (two classes only).
-  void record_curves(const Result& result);
+  /// The curves of an evaluation into the tracker: calibration, and of two classes ROC,
+  /// precision-recall and net benefit.
+  void record_curves(const Result& result, const EvaluationPlan& plan);
+
+  /// A number that validation decided and that everything after it goes by, as a parameter of the
+  /// run.
+  void freeze(const std::string& key, double value);
 
  private:
   eval::Predictions predict(const EvaluationPlan& plan, std::span<const std::int64_t> indexes);

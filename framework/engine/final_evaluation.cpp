@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "eval/metrics.h"
+#include "eval/temperature.h"
 #include "eval/threshold.h"
 
 namespace bcx::engine {
@@ -15,38 +17,63 @@ std::size_t class_count(const PreparedData& data) {
   return data.decoded.table.classes.size();
 }
 
+/// What validation decides before anybody looks at the test part.
+struct Settled {
+  std::optional<double> threshold, temperature;
+};
+
+double fitted_temperature(const eval::Predictions& predictions, Evaluator& evaluator,
+                          train::Observer& observer) {
+  const auto fitted = eval::fit_temperature(predictions);
+  observer.message(fitted.at_limit ? train::Tone::warning : train::Tone::note,
+                   fmt::format("temperature {} (fitted on validation: loss {:.4g} to {:.4g}){}",
+                               shortest(fitted.value), fitted.loss_before, fitted.loss_after,
+                               fitted.at_limit ? "; a limit: it cannot be calibrated" : ""));
+  evaluator.freeze("temperature", fitted.value);
+  return fitted.value;
+}
+
 double chosen_threshold(const std::string& rule, const PreparedData& data,
-                        const eval::Predictions& predictions, train::Observer& observer) {
+                        const eval::Outcomes& outcomes, Evaluator& evaluator,
+                        train::Observer& observer) {
   const int positive = data.decoded.table.positive;
-  const auto p = eval::Probabilities::softmax(predictions.logits, 2);
-  std::vector<bool> positives;
-  for (const auto target : predictions.targets) positives.push_back(target == positive);
-  const double threshold = eval::choose_threshold(rule, positives, p.scores(positive));
+  const double threshold = eval::choose_threshold(
+      rule, eval::is_class(outcomes.targets, positive), outcomes.scores.scores(positive));
   observer.message(train::Tone::note, fmt::format("threshold {} (chosen on validation: {})",
                                                   shortest(threshold), rule));
+  evaluator.freeze("threshold", threshold);
   return threshold;
 }
 
-/// Of two classes: the number that the experiment gives, or the one that its rule chooses from the
-/// validation part. None for more classes, where the class is the most probable one.
-std::optional<double> threshold(Evaluator& evaluator, const config::Experiment& experiment,
-                                const PreparedData& data, const tracker::Cursor& cursor,
-                                const std::string& checkpoint, train::Observer& observer) {
-  if (class_count(data) != 2) return std::nullopt;
+/// The threshold is of two classes alone: of more the class is the most probable one. It is chosen
+/// among the probabilities that the temperature makes.
+Settled settle(Evaluator& evaluator, const config::Experiment& experiment, const PreparedData& data,
+               const tracker::Cursor& cursor, const std::string& checkpoint,
+               train::Observer& observer) {
+  Settled settled;
   const auto& rule = experiment.evaluate.threshold;
-  std::optional<double> value;
-  if (!eval::is_chosen(rule))
-    value = eval::choose_threshold(rule, {}, eval::Scores(std::vector<double>{}));
-  if (data.part(Part::validation).empty()) return value;
+  const bool two_classes = class_count(data) == 2;
+  if (two_classes && !eval::is_chosen(rule))
+    settled.threshold = eval::choose_threshold(rule, {}, eval::Scores(std::vector<double>{}));
+  if (data.part(Part::validation).empty()) return settled;
   auto plan = evaluation_plan(data, Part::validation, "val", "final", cursor);
   plan.checkpoint = checkpoint;
   const auto result = evaluator.evaluate(plan);
-  return value ? value : chosen_threshold(rule, data, result.predictions, observer);
+  if (experiment.evaluate.temperature == "validation")
+    settled.temperature = fitted_temperature(result.predictions, evaluator, observer);
+  if (two_classes && !settled.threshold)
+    settled.threshold = chosen_threshold(
+        rule, data, eval::outcomes_of(result.predictions, settled.temperature.value_or(1.0)),
+        evaluator, observer);
+  return settled;
 }
 
 }  // namespace
 
 void require_choosable_threshold(const config::Experiment& experiment, const PreparedData& data) {
+  if (experiment.evaluate.temperature == "validation" && data.part(Part::validation).empty())
+    throw Error(ExitCode::data, {"no temperature can be fitted: the validation part is empty",
+                                 "evaluate.temperature", "use \"none\", or another split"});
   const auto& images = data.split.images;
   if (images.size() != 2 || !eval::is_chosen(experiment.evaluate.threshold)) return;
   for (std::size_t c = 0; c < images.size(); ++c)
@@ -72,7 +99,7 @@ EvaluationPlan evaluation_plan(const PreparedData& data, Part part, const std::s
 NamedValues evaluate_finally(Evaluator& evaluator, const config::Experiment& experiment,
                              const PreparedData& data, const tracker::Cursor& cursor,
                              const std::string& checkpoint, train::Observer& observer) {
-  const auto value = threshold(evaluator, experiment, data, cursor, checkpoint, observer);
+  const auto settled = settle(evaluator, experiment, data, cursor, checkpoint, observer);
   NamedValues all;
   if (data.part(Part::test).empty()) return all;
   for (const std::int64_t views : {std::int64_t{1}, experiment.evaluate.tta}) {
@@ -81,10 +108,11 @@ NamedValues evaluate_finally(Evaluator& evaluator, const config::Experiment& exp
                                 views == 1 ? "final" : "tta", cursor);
     test.views = views;
     test.checkpoint = checkpoint;
-    test.rule.threshold = value;
-    if (value) test.threshold_rule = experiment.evaluate.threshold;
+    test.rule.threshold = settled.threshold;
+    if (settled.threshold) test.threshold_rule = experiment.evaluate.threshold;
+    test.temperature = settled.temperature;
     const auto result = evaluator.evaluate(test);
-    evaluator.record_curves(result);
+    evaluator.record_curves(result, test);
     all.insert(all.end(), result.metrics.begin(), result.metrics.end());
   }
   return all;

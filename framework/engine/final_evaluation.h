@@ -8,16 +8,16 @@
 
 namespace bcx::engine {
 
-/// Throws bcx::Error (data) when the experiment wants a threshold chosen on validation images and a
-/// class has none there: said before the training, not after it.
+/// Throws bcx::Error (data) when the experiment wants a threshold or a temperature from validation
+/// images and there are none (of a class, for the threshold): said before the training, not after.
 void require_choosable_threshold(const config::Experiment& experiment, const PreparedData& data);
 
 /// The plan of an evaluation at `cursor`, with the data set's positive class.
 EvaluationPlan evaluation_plan(const PreparedData& data, data::Part part, const std::string& prefix,
                                const std::string& purpose, const tracker::Cursor& cursor);
 
-/// Evaluates the weights that are in the model: the validation part (whose predictions choose the
-/// threshold, when the experiment says so), then the test part, without and with test-time
+/// Evaluates the weights that are in the model: the validation part (whose predictions decide the
+/// temperature and the threshold, when the experiment says so), then the test part, without and with test-time
 /// augmentation. `checkpoint`: the file they came from. Returns the test part's metrics; empty
 /// without a test part.
 NamedValues evaluate_finally(Evaluator& evaluator, const config::Experiment& experiment,

@@ -63,9 +63,12 @@ struct FoldResult {
 
 FoldResult result_of(const tracker::Reader& reader, const std::string& run, std::int64_t fold) {
   std::optional<std::int64_t> evaluation;
+  double temperature = 1.0;
   for (const auto& one : reader.evaluations(run))
-    if (one.row.part == "test" && one.row.purpose == "final" && one.row.tta == 1)
+    if (one.row.part == "test" && one.row.purpose == "final" && one.row.tta == 1) {
       evaluation = one.id;
+      temperature = one.row.temperature.value_or(1.0);
+    }
   auto split = reader.split(run);
   if (!evaluation || !split)
     throw Error(ExitCode::data, {"has no predictions of its test part",
@@ -78,7 +81,9 @@ FoldResult result_of(const tracker::Reader& reader, const std::string& run, std:
     predictions.ids.push_back(one.sample);
     predictions.targets.push_back(one.target);
     predictions.groups.push_back(one.group);
-    predictions.logits.insert(predictions.logits.end(), one.logits.begin(), one.logits.end());
+    // By the fold's own temperature, so that probabilities are the ones that it was judged by.
+    for (const float logit : one.logits)
+      predictions.logits.push_back(static_cast<float>(logit / temperature));
     result.names.push_back(one.name);
     grouped = grouped && !one.group.empty();
   }

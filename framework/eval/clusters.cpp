@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <stdexcept>
 
 #include "eval/checks.h"
 
@@ -42,6 +43,16 @@ Clusters::Clusters(std::vector<std::uint32_t> of_sample, std::size_t count,
     for (std::size_t k = 0; k < with_class_.size(); ++k) with_class_[k] += holds[c][k];
   }
   for (auto& [classes_held, members] : strata) strata_.push_back(std::move(members));
+}
+
+Clusters Clusters::part(std::size_t first, std::size_t size) const {
+  Clusters some(*this);
+  const auto all = std::span(of_sample_);
+  if (first > all.size() || size > all.size() - first)
+    throw std::out_of_range("samples beyond the last");
+  const auto slice = all.subspan(first, size);
+  some.of_sample_.assign(slice.begin(), slice.end());
+  return some;
 }
 
 std::int64_t Clusters::with_class(int of_class) const {

@@ -24,6 +24,10 @@ class Clusters {
   /// Every sample a cluster of its own: what "by image" means.
   static Clusters each_alone(std::span<const Label> targets, int classes);
 
+  /// The same clusters and strata for samples first .. first + size - 1 alone, counted from 0: a
+  /// fold's share of all. Throws std::out_of_range.
+  Clusters part(std::size_t first, std::size_t size) const;
+
   std::size_t count() const { return count_; }
   std::span<const std::uint32_t> of_sample() const { return of_sample_; }
   const std::vector<std::vector<std::uint32_t>>& strata() const { return strata_; }

@@ -21,14 +21,27 @@ void require_same_samples(const Outcomes& reference, Side side) {
   }
 }
 
-std::vector<std::unique_ptr<Figures>> figures_of(Side side, const Clusters& clusters) {
-  std::vector<std::unique_ptr<Figures>> all;
+using Several = std::vector<std::unique_ptr<Figures>>;
+
+Several figures_of(Side side, const Clusters& clusters) {
+  Several all;
   for (const auto& one : side) all.push_back(figures_of(one.outcomes, one.rule, clusters));
   return all;
 }
 
-double mean_of(const std::vector<std::unique_ptr<Figures>>& side, const std::string& name,
-               const Clusters& clusters) {
+/// Each of its own stretch of the samples.
+Several fold_figures(Side side, const Clusters& clusters) {
+  Several all;
+  std::size_t from = 0;
+  for (const auto& one : side) {
+    const auto size = one.outcomes.size();
+    all.push_back(figures_of(one.outcomes, one.rule, clusters.part(from, size)));
+    from += size;
+  }
+  return all;
+}
+
+double mean_of(const Several& side, const std::string& name, const Clusters& clusters) {
   double sum = 0.0;
   for (const auto& one : side) {
     const auto& names = one->names();
@@ -94,6 +107,66 @@ Agreement agreement_of(const Contender& first, const Contender& second) {
   return result;
 }
 
+Comparison about(const Clusters& clusters, bool by_patient) {
+  return {by_patient,
+          static_cast<std::int64_t>(clusters.count()),
+          clusters.scarcest(),
+          clusters.quantum(),
+          {},
+          {}};
+}
+
+/// `make(side)` builds a side's figures anew.
+template <typename Make>
+void add_figures(Comparison& result, Side first, Side second, const Clusters& clusters, Make make,
+                 const BootstrapOptions& options) {
+  const auto of_first = make(first), of_second = make(second);
+  for (auto& figure : bootstrap(*difference_of(make(first), make(second)), clusters, options)) {
+    FigureDifference one{figure.name,
+                         mean_of(of_first, figure.name, clusters),
+                         mean_of(of_second, figure.name, clusters),
+                         std::move(figure),
+                         {},
+                         {}};
+    if (first.size() == 1 && second.size() == 1)
+      one.small_sample =
+          small_sample_of(one.name, first.front(), second.front(), clusters, options.level);
+    one.verdict = verdict_of(one, clusters);
+    result.figures.push_back(std::move(one));
+  }
+}
+
+Clusters clusters_of(const Outcomes& outcomes) {
+  return outcomes.groups.empty()
+             ? Clusters::each_alone(outcomes.targets, outcomes.classes())
+             : Clusters::by_group(outcomes.groups, outcomes.targets, outcomes.classes());
+}
+
+/// All folds' samples in a row, without scores.
+Outcomes laid_end_to_end(Side folds) {
+  Outcomes all;
+  const int classes = folds.front().outcomes.classes();
+  const bool grouped = !folds.front().outcomes.groups.empty();
+  for (const auto& [outcomes, rule] : folds) {
+    if (outcomes.classes() != classes || !outcomes.groups.empty() != grouped)
+      throw std::invalid_argument("folds differ in classes or in whether patients are known");
+    all.targets.insert(all.targets.end(), outcomes.targets.begin(), outcomes.targets.end());
+    all.groups.insert(all.groups.end(), outcomes.groups.begin(), outcomes.groups.end());
+  }
+  all.scores = Probabilities(
+      std::vector<double>(all.targets.size() * static_cast<std::size_t>(classes)), classes);
+  return all;
+}
+
+std::vector<Label> decisions_of(Side folds) {
+  std::vector<Label> all;
+  for (const auto& one : folds) {
+    const auto decided = decide(one.outcomes.scores, one.rule);
+    all.insert(all.end(), decided.begin(), decided.end());
+  }
+  return all;
+}
+
 }  // namespace
 
 Comparison compare(Side first, Side second, const BootstrapOptions& options) {
@@ -101,33 +174,31 @@ Comparison compare(Side first, Side second, const BootstrapOptions& options) {
   const Outcomes& reference = first.front().outcomes;
   require_same_samples(reference, first);
   require_same_samples(reference, second);
-  const bool by_patient = !reference.groups.empty();
-  const auto clusters =
-      by_patient ? Clusters::by_group(reference.groups, reference.targets, reference.classes())
-                 : Clusters::each_alone(reference.targets, reference.classes());
-  Comparison result{by_patient,
-                    static_cast<std::int64_t>(clusters.count()),
-                    clusters.scarcest(),
-                    clusters.quantum(),
-                    {},
-                    {}};
-  const auto of_first = figures_of(first, clusters), of_second = figures_of(second, clusters);
-  const auto differences = difference_of(figures_of(first, clusters), figures_of(second, clusters));
-  const bool alone = first.size() == 1 && second.size() == 1;
-  for (auto& figure : bootstrap(*differences, clusters, options)) {
-    FigureDifference one{figure.name,
-                         mean_of(of_first, figure.name, clusters),
-                         mean_of(of_second, figure.name, clusters),
-                         std::move(figure),
-                         {},
-                         {}};
-    if (alone)
-      one.small_sample =
-          small_sample_of(one.name, first.front(), second.front(), clusters, options.level);
-    one.verdict = verdict_of(one, clusters);
-    result.figures.push_back(std::move(one));
-  }
+  const auto clusters = clusters_of(reference);
+  auto result = about(clusters, !reference.groups.empty());
+  add_figures(
+      result, first, second, clusters, [&](Side side) { return figures_of(side, clusters); },
+      options);
   result.agreement = agreement_of(first.front(), second.front());
+  return result;
+}
+
+Comparison compare_folds(Side first, Side second, const BootstrapOptions& options) {
+  if (first.empty() || first.size() != second.size())
+    throw std::invalid_argument("the sides have different folds");
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    require_consistent(first[i].outcomes);
+    require_same_samples(first[i].outcomes, second.subspan(i, 1));
+  }
+  const auto all = laid_end_to_end(first);
+  const auto clusters = clusters_of(all);
+  auto result = about(clusters, !all.groups.empty());
+  add_figures(
+      result, first, second, clusters, [&](Side side) { return fold_figures(side, clusters); },
+      options);
+  const auto of_first = decisions_of(first), of_second = decisions_of(second);
+  result.agreement = {agreement(of_first, of_second), kappa(of_first, of_second, all.classes()),
+                      mcnemar(all.targets, of_first, of_second), std::nullopt};
   return result;
 }
 

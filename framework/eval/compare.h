@@ -55,4 +55,12 @@ struct Comparison {
 Comparison compare(std::span<const Contender> first, std::span<const Contender> second,
                    const BootstrapOptions& options = {});
 
+/// Compares two sides of cross-validation: `first[i]` and `second[i]` are about the same fold, whose
+/// samples no other fold has. Figures are means over the folds, as scores of different models have
+/// no common scale; patients are drawn from all folds at once. A figure that a fold lacks (an AUC
+/// of one class) is undefined. Agreement and McNemar's test are of all decisions, DeLong's test of
+/// nothing. Throws std::invalid_argument when the sides differ in folds, or a fold in samples.
+Comparison compare_folds(std::span<const Contender> first, std::span<const Contender> second,
+                         const BootstrapOptions& options = {});
+
 }  // namespace bcx::eval

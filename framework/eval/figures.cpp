@@ -190,8 +190,12 @@ std::vector<std::uint32_t> clusters_of(const PatientPredictions& patients, const
 /// one by one.
 bool has_patients(const Outcomes& outcomes, const Clusters& clusters) {
   if (outcomes.groups.empty()) return false;
-  return Clusters::by_group(outcomes.groups, outcomes.targets, outcomes.classes()).count() ==
-         clusters.count();
+  auto used = std::vector<std::uint32_t>(clusters.of_sample().begin(), clusters.of_sample().end());
+  std::sort(used.begin(), used.end());
+  const auto count = std::unique(used.begin(), used.end()) - used.begin();
+  return static_cast<std::ptrdiff_t>(
+             Clusters::by_group(outcomes.groups, outcomes.targets, outcomes.classes()).count()) ==
+         count;
 }
 
 class Difference : public Figures {

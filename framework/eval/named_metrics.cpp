@@ -118,7 +118,7 @@ std::vector<std::pair<std::string, double>> named_metrics(const Predictions& pre
   names.add("loss", mean_cross_entropy(predictions));
   // A diverged model has neither classes nor ranks; its loss says so.
   if (!all_finite(predictions.logits)) return names.list;
-  add_outcomes(names, outcomes_of(predictions), options.rule);
+  add_outcomes(names, outcomes_of(predictions, options.temperature), options.rule);
   return names.list;
 }
 

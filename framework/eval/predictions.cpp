@@ -4,6 +4,7 @@
 #include <map>
 
 #include "eval/checks.h"
+#include "eval/temperature.h"
 
 namespace bcx::eval {
 namespace {
@@ -57,10 +58,12 @@ void require_consistent(const Predictions& predictions) {
   require_labels(predictions.targets, predictions.classes);
 }
 
-Outcomes outcomes_of(const Predictions& predictions) {
+Outcomes outcomes_of(const Predictions& predictions, double temperature) {
   require_consistent(predictions);
-  return {predictions.targets, Probabilities::softmax(predictions.logits, predictions.classes),
-          predictions.groups, ScoreKind::probability};
+  auto scores = temperature == 1.0
+                    ? Probabilities::softmax(predictions.logits, predictions.classes)
+                    : tempered(predictions.logits, predictions.classes, temperature);
+  return {predictions.targets, std::move(scores), predictions.groups, ScoreKind::probability};
 }
 
 void require_consistent(const Outcomes& outcomes) {

@@ -44,7 +44,8 @@ struct Outcomes {
   std::size_t size() const { return targets.size(); }
   int classes() const { return scores.classes(); }
 };
-Outcomes outcomes_of(const Predictions& predictions);
+/// softmax(logits / temperature); see temperature.h.
+Outcomes outcomes_of(const Predictions& predictions, double temperature = 1.0);
 /// As require_consistent(Predictions).
 void require_consistent(const Outcomes& outcomes);
 
@@ -68,6 +69,7 @@ PatientPredictions by_patient(const Outcomes& outcomes, const DecisionRule& rule
 
 struct MetricOptions {
   DecisionRule rule;
+  double temperature = 1.0;  ///< of probabilities that are made from logits; not of the loss
 };
 
 /// All metrics that are defined, as (name, value), names as the tracker has them:

@@ -26,6 +26,7 @@ void add_plugins(CLI::App& app, Action& action);    // plugins list|show
 void add_data(CLI::App& app, Action& action);       // data inspect|audit|demo|pack|preview
 void add_metrics(CLI::App& app, Action& action);    // metrics
 void add_compare(CLI::App& app, Action& action);    // compare
+void add_report(CLI::App& app, Action& action);     // report
 void add_weights(CLI::App& app, Action& action);    // weights list|fetch|show
 
 void add_bench(CLI::App& app, Action& action);       // bench tracker

@@ -14,6 +14,7 @@
 #include "data/audit.h"
 #include "data/decode.h"
 #include "data/demo.h"
+#include "data/listing.h"
 #include "data/pack.h"
 #include "data/scan.h"
 #include "data/split.h"
@@ -162,7 +163,36 @@ int print_audit_json(const data::SampleTable& table, const data::Split& split,
   return static_cast<int>(report.clean() ? ExitCode::ok : ExitCode::data);
 }
 
+void print_audit(const data::AuditReport& report) {
+  fmt::print("\n");
+  if (!report.findings.empty()) {
+    fmt::print("{}", data::finding_table(report).text(terminal_width()));
+  }
+  for (const auto& note : report.notes) fmt::print("note: {}\n", note);
+}
+
+/// Of names alone: what a published split does to patients shows without an image.
+int audit_listing(const DataOptions& options) {
+  const auto listing = data::read_breakhis_listing(options.file);
+  config::SplitConfig config;
+  if (listing.says_parts) {
+    config.method = "files";
+    config.files = {options.file};
+    config.validation = 0.0;
+  }
+  const auto split = data::make_split(listing.table, config, 42, "case");
+  const auto report = data::audit(listing.table, split, nullptr, {}, "case");
+  if (options.json) return print_audit_json(listing.table, split, report);
+  print_split(listing.table, split);
+  print_audit(report);
+  data::require_clean(report);
+  fmt::print("{} names compared by {}; no image was read: nothing found\n",
+             grouped(std::ssize(listing.table.samples)), printable(join(report.keys, ", ")));
+  return 0;
+}
+
 int audit(const DataOptions& options) {
+  if (options.file.ends_with(".txt")) return audit_listing(options);
   const Subject subject = open_subject(options);
   const SignalScope signals;
   const auto decoded = decode(subject.config);
@@ -172,11 +202,7 @@ int audit(const DataOptions& options) {
                                   subject.config.patient);
   if (options.json) return print_audit_json(decoded.table, split, report);
   print_split(decoded.table, split);
-  fmt::print("\n");
-  if (!report.findings.empty()) {
-    fmt::print("{}", data::finding_table(report).text(terminal_width()));
-  }
-  for (const auto& note : report.notes) fmt::print("note: {}\n", note);
+  print_audit(report);
   data::require_clean(report);
   fmt::print("{} images compared by {} and by pixels: {}\n",
              grouped(static_cast<std::int64_t>(decoded.table.samples.size())),
@@ -223,7 +249,10 @@ void add_audit(CLI::App& group, Action& action) {
   const auto options = std::make_shared<DataOptions>();
   add_experiment_options(*command, *options);
   command->add_flag("--json", options->json, "One JSON object; exit code 3 if it is not clean");
-  command->footer("Example: bcx data audit experiments/densenet201.toml");
+  command->footer(
+      "Example: bcx data audit experiments/densenet201.toml\n"
+      "FILE.txt, a list of BreakHis file names or one of its published fold files: by names "
+      "alone, e.g. bcx data audit dsfl1.txt");
   command->callback([&action, options] { action = [options] { return audit(*options); }; });
 }
 

@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
   add_data(app, action);
   add_metrics(app, action);
   add_compare(app, action);
+  add_report(app, action);
   add_weights(app, action);
   add_bench(app, action);
   add_doctor(app, action);

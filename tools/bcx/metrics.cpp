@@ -11,8 +11,8 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
-#include "coverage_text.h"
 #include "metrics_json.h"
+#include "print_coverage.h"
 #include "tracker_text.h"
 
 namespace bcx::cli {
@@ -122,7 +122,7 @@ void print_figures(const PredictionSet& set, const Options& options) {
     fmt::print("; one {} of the scarcest class = {:.1f} points of its recall", unit,
                100.0 * uncertainty.quantum);
   fmt::print("\n");
-  if (uncertainty.by_patient) fmt::print("{}", coverage_text(uncertainty.scarcest));
+  if (uncertainty.by_patient) print_coverage(uncertainty.scarcest);
   if (!uncertainty.by_patient)
     fmt::print(
         "no groups are known: images of one patient would make these intervals too narrow\n");

@@ -158,13 +158,17 @@ void print_evaluations(const Reader& reader, const RunShown& run, bool all) {
       for (const auto& [name, value] : one.row.metrics)
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   Table table(columns);
-  std::vector<std::string> images{"images"}, threshold{"threshold"};
+  std::vector<std::string> images{"images"}, threshold{"threshold"}, temperature{"temperature"};
+  bool tempered = false;
   for (const auto& one : shown) {
     images.push_back(grouped(one.samples));
     threshold.push_back(one.row.threshold_value ? number_text(*one.row.threshold_value) : "");
+    temperature.push_back(one.row.temperature ? number_text(*one.row.temperature) : "");
+    tempered = tempered || one.row.temperature;
   }
   table.add(images);
   table.add(threshold);
+  if (tempered) table.add(temperature);
   for (const auto& name : names) {
     std::vector<std::string> row{name};
     bool any = false;

@@ -68,6 +68,7 @@ ordered_json evaluation_json(const tracker::EvaluationShown& one) {
           {"precision", one.row.precision},
           {"threshold", one.row.threshold},
           {"threshold_value", or_null(one.row.threshold_value)},
+          {"temperature", or_null(one.row.temperature)},
           {"checkpoint", one.row.checkpoint},
           {"dataset", one.row.dataset},
           {"metrics", metrics}};

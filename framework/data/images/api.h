@@ -14,7 +14,7 @@
 
 namespace bcx::data::images {
 
-inline constexpr int api_version = 1;
+inline constexpr int api_version = 2;
 
 /// Pixels as a decoder gives them: grey, BGR or BGRA; 8 or 16 bits; rows without padding.
 struct RawPicture {
@@ -31,6 +31,8 @@ struct Api {
   /// False when the decoder gives up on the bytes. The orientation is left alone.
   bool (*decode)(std::span<const std::byte> bytes, RawPicture& picture);
   std::vector<std::byte> (*encode_png)(ImageView image);
+  /// `quality` 1 to 100.
+  std::vector<std::byte> (*encode_jpeg)(ImageView image, int quality);
   /// Any size to [height, width, 3] at `target`.
   void (*resize)(ImageView image, std::uint8_t* target, std::int64_t height, std::int64_t width,
                  Interpolation how);

@@ -39,13 +39,22 @@ bool decode(std::span<const std::byte> bytes, RawPicture& picture) {
   return true;
 }
 
-std::vector<std::byte> encode_png(ImageView image) {
+std::vector<std::byte> encode(ImageView image, const char* ending,
+                              const std::vector<int>& settings) {
   cv::Mat bgr;
   cv::cvtColor(mat_of(image), bgr, cv::COLOR_RGB2BGR);
   std::vector<unsigned char> bytes;
-  if (!cv::imencode(".png", bgr, bytes)) return {};
+  if (!cv::imencode(ending, bgr, bytes, settings)) return {};
   const auto* begin = reinterpret_cast<const std::byte*>(bytes.data());
   return {begin, begin + bytes.size()};
+}
+
+std::vector<std::byte> encode_png(ImageView image) {
+  return encode(image, ".png", {});
+}
+
+std::vector<std::byte> encode_jpeg(ImageView image, int quality) {
+  return encode(image, ".jpg", {cv::IMWRITE_JPEG_QUALITY, quality});
 }
 
 int flag_of(Interpolation how) {
@@ -91,7 +100,7 @@ extern "C" __attribute__((visibility("default"))) const bcx::data::images::Api* 
   static const Api table = [] {
     // bcx decodes on threads of its own, one picture each; OpenCV's would fight with them.
     cv::setNumThreads(1);
-    return Api{api_version, decode, encode_png, resize, draw_text, text_width};
+    return Api{api_version, decode, encode_png, encode_jpeg, resize, draw_text, text_width};
   }();
   return &table;
 }

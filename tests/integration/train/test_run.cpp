@@ -159,6 +159,34 @@ TEST_CASE("a run trains, is recorded and can be shown") {
         "train.epochs=N\n");
 }
 
+TEST_CASE("validation settles temperature and threshold, and the test part goes by them") {
+  const Workplace here;
+  const auto done =
+      here.bcx({"run", "small.toml", "--set", "train.epochs=1", "--set", "evaluate.tta=1", "--set",
+                "evaluate.temperature=validation", "--set", "evaluate.threshold=cost=5"});
+  INFO(done.err);
+  REQUIRE(done.code == 0);
+  CHECK(done.err.find("temperature ") < done.err.find("threshold "));
+  const auto run = nlohmann::json::parse(here.bcx({"show", "@last", "--json"}).out);
+  const auto& test = run.at("evaluations").back();
+  CHECK(test.at("part") == "test");
+  CHECK(test.at("threshold") == "cost=5");
+  CHECK(test.at("temperature").get<double>() > 0);
+  CHECK(test.at("temperature") == run.at("params").at("temperature"));
+  CHECK(test.at("threshold_value") == run.at("params").at("threshold"));
+  const auto curves = here.bcx({"sql", "SELECT group_concat(kind) FROM curve"});
+  for (const char* kind : {"calibration", "roc", "pr", "decision"})
+    CHECK(curves.out.find(kind) != std::string::npos);
+  CHECK(here.bcx({"show", "@last"}).out.find("temperature") != std::string::npos);
+
+  const auto none = here.bcx({"run", "small.toml", "--set", "data.split.validation=0.0", "--set",
+                              "evaluate.temperature=validation"});
+  CHECK(none.code == 3);
+  CHECK(
+      none.err.find("no temperature can be fitted: the validation part is empty; use \"none\", or "
+                    "another split") != std::string::npos);
+}
+
 TEST_CASE("stopped in the middle of an epoch and resumed, a run ends with the same bytes") {
   const Workplace here;
   const auto whole = here.bcx({"run", "small.toml", "--name", "whole"});

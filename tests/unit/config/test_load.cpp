@@ -181,9 +181,11 @@ TEST_CASE("settings that contradict each other") {
       "x.toml:4:10: train.device: expected \"auto\", \"cpu\", \"cuda\" or \"cuda:N\", got \"gpu\"");
   CHECK(mistakes("[evaluate]\nthreshold = \"sensitivity>=95\"\n") ==
         "x.toml:4:13: evaluate.threshold: expected a number from 0 to 1, \"youden\", "
-        "\"sensitivity>=X\" or "
-        "\"specificity>=X\", got \"sensitivity>=95\"");
+        "\"sensitivity>=X\", \"specificity>=X\" or \"cost=C\", got \"sensitivity>=95\"");
   CHECK(mistakes("[evaluate]\nthreshold = \"sensitivity>=0.95\"\n") == "");
+  CHECK(mistakes("[evaluate]\nthreshold = \"cost=5\"\n") == "");
+  for (const char* wrong : {"cost=0", "cost=-1", "cost=", "cost=5x", "cost=nan"})
+    CHECK(mistakes("[evaluate]\nthreshold = \"" + std::string(wrong) + "\"\n") != "");
   CHECK(mistakes("[model]\nweights = \"imagnet\"\n") ==
         "x.toml:4:11: model.weights: expected \"none\", \"imagenet\" or a path of a .safetensors "
         "file, got "

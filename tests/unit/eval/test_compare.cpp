@@ -118,3 +118,57 @@ TEST_CASE("thresholds by specificity and by cost are the best there are") {
   // A false alarm that costs a thousand misses: nothing is called positive.
   CHECK(std::isinf(choose_threshold("cost=0.001", {true, false}, Scores(std::vector{0.1, 0.9}))));
 }
+
+TEST_CASE("compare_folds: means over the folds, patients drawn from all of them") {
+  const auto named = [](bcx::eval::Outcomes outcomes, const std::string& fold) {
+    for (auto& group : outcomes.groups) group += fold;
+    return outcomes;
+  };
+  std::vector<Contender> model, guess;
+  for (const auto& [fold, patients] : {std::pair{"a", 10}, std::pair{"b", 14}, std::pair{"c", 8}}) {
+    model.push_back({named(study(patients, patients + 4, 4, 7, 3.0), fold), {}});
+    guess.push_back(guesser(model.back().outcomes));
+  }
+  const auto found = compare_folds(guess, model, few);
+  CHECK(found.clusters == 14 + 18 + 12 + 32);
+  CHECK(found.scarcest == 32);
+  double first = 0.0, second = 0.0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto auc = [](const Contender& one) {
+      return *roc_auc(is_class(one.outcomes.targets, 1), one.outcomes.scores.scores(1));
+    };
+    first += auc(guess[i]) / 3.0;
+    second += auc(model[i]) / 3.0;
+  }
+  const auto& one = figure(found, "auc");
+  CHECK(one.first == Approx(first).margin(1e-12));
+  CHECK(one.second == Approx(second).margin(1e-12));
+  CHECK(one.difference.estimate == Approx(second - first).margin(1e-12));
+  CHECK(one.verdict == Verdict::established);
+  CHECK(!one.small_sample);
+  CHECK(!found.agreement.delong);
+  figure(found, "patient.auc");
+  // More patients say more: one fold alone has the wider interval.
+  const auto alone = compare(std::span(guess).first(1), std::span(model).first(1), few);
+  const auto width = [](const FigureDifference& of) {
+    return of.difference.percentile->high - of.difference.percentile->low;
+  };
+  CHECK(width(one) < width(figure(alone, "auc")));
+}
+
+TEST_CASE("compare_folds: one fold is compare, other folds are refused") {
+  const auto outcomes = study(10, 12, 4, 3, 2.0);
+  const std::vector<Contender> model{{outcomes, {}}}, guess{guesser(outcomes)};
+  const auto folds = compare_folds(guess, model, few), plain = compare(guess, model, few);
+  REQUIRE(folds.figures.size() == plain.figures.size());
+  for (std::size_t i = 0; i < plain.figures.size(); ++i) {
+    CHECK(folds.figures[i].difference.estimate == plain.figures[i].difference.estimate);
+    CHECK(folds.figures[i].difference.percentile->low ==
+          plain.figures[i].difference.percentile->low);
+    CHECK(folds.figures[i].small_sample.has_value() == plain.figures[i].small_sample.has_value());
+  }
+  const std::vector<Contender> two{{outcomes, {}}, {outcomes, {}}};
+  CHECK_THROWS_AS(compare_folds(two, model, few), std::invalid_argument);
+  CHECK_THROWS_AS(compare_folds(model, std::vector<Contender>{{study(9, 12, 4, 4, 2.0), {}}}, few),
+                  std::invalid_argument);
+}

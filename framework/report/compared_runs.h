@@ -9,9 +9,9 @@
 #include "eval/compare.h"
 #include "tracker/reader.h"
 
-namespace bcx::cli {
+namespace bcx::report {
 
-/// A run and the final evaluation of it that is compared.
+/// A run and the final evaluation of it that is looked at.
 struct ComparedRun {
   tracker::RunShown run;
   std::vector<std::string> classes;
@@ -27,6 +27,10 @@ std::vector<ComparedRun> load_runs(const tracker::Reader& reader,
                                    const std::vector<tracker::RunShown>& runs,
                                    const std::string& part);
 
+/// The same of one run; none when it has no such evaluation.
+std::optional<ComparedRun> load_run(const tracker::Reader& reader, const tracker::RunShown& run,
+                                    const std::string& part);
+
 /// Why two runs cannot be compared, in words: other classes, or other samples and how many. None:
 /// they can.
 std::optional<std::string> obstacle(const ComparedRun& first, const ComparedRun& other);
@@ -41,4 +45,4 @@ struct ParamDifference {
 std::vector<ParamDifference> differing_params(const std::vector<ComparedRun>& first,
                                               const std::vector<ComparedRun>& second);
 
-}  // namespace bcx::cli
+}  // namespace bcx::report

@@ -1,4 +1,4 @@
-#include "compare_runs.h"
+#include "report/compared_runs.h"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "tracker_text.h"
+#include "tracker/run_diff.h"
 
-namespace bcx::cli {
+namespace bcx::report {
 namespace {
 
 using tracker::EvaluationShown;
@@ -36,43 +36,10 @@ std::string common_part(const Reader& reader, const std::vector<RunShown>& runs)
   return all ? "test" : "validation";
 }
 
-ComparedRun load(const Reader& reader, const RunShown& run, const std::string& part) {
-  const auto evaluation = final_evaluation(reader, run, part);
-  const auto split = reader.split(run.id);
-  if (!evaluation || !split)
-    throw Error(ExitCode::data, {fmt::format("the run {} has no final predictions of its {} part",
-                                             run.short_id, part),
-                                 printable(run.name), "runs that finished have"});
-  ComparedRun loaded{run,
-                     split->dataset.classes,
-                     split->dataset.positive,
-                     split->dataset.patient,
-                     *evaluation,
-                     reader.predictions(evaluation->id)};
-  std::sort(loaded.predictions.begin(), loaded.predictions.end(),
-            [](const auto& a, const auto& b) { return a.sample < b.sample; });
-  for (const auto& one : loaded.predictions)
-    if (one.target < 0 || one.logits.size() != loaded.classes.size())
-      throw Error(
-          ExitCode::data,
-          {fmt::format("a prediction of the run {} fits no sample of its data set", run.short_id),
-           printable(run.name), ""});
-  return loaded;
-}
-
 std::set<std::uint64_t> ids_of(const ComparedRun& run) {
   std::set<std::uint64_t> ids;
   for (const auto& one : run.predictions) ids.insert(one.sample);
   return ids;
-}
-
-std::set<std::string> values_of(const std::vector<ComparedRun>& side, const std::string& key) {
-  std::set<std::string> values;
-  for (const auto& one : side) {
-    const auto found = one.run.params.find(key);
-    values.insert(found == one.run.params.end() ? "-" : value_text(found->second));
-  }
-  return values;
 }
 
 std::string joined(const std::set<std::string>& values) {
@@ -81,11 +48,41 @@ std::string joined(const std::set<std::string>& values) {
 
 }  // namespace
 
+std::optional<ComparedRun> load_run(const Reader& reader, const RunShown& run,
+                                    const std::string& part) {
+  const auto evaluation = final_evaluation(reader, run, part);
+  const auto split = reader.split(run.id);
+  if (!evaluation || !split) return std::nullopt;
+  ComparedRun loaded{run,
+                     split->dataset.classes,
+                     split->dataset.positive,
+                     split->dataset.patient,
+                     *evaluation,
+                     reader.predictions(evaluation->id)};
+  std::sort(loaded.predictions.begin(), loaded.predictions.end(),
+            [](const auto& a, const auto& b) { return a.sample < b.sample; });
+  const auto classes = static_cast<std::int64_t>(loaded.classes.size());
+  for (const auto& one : loaded.predictions)
+    if (one.target < 0 || one.target >= classes || std::ssize(one.logits) != classes)
+      throw Error(
+          ExitCode::data,
+          {fmt::format("a prediction of the run {} fits no sample of its data set", run.short_id),
+           printable(run.name), ""});
+  return loaded;
+}
+
 std::vector<ComparedRun> load_runs(const Reader& reader, const std::vector<RunShown>& runs,
                                    const std::string& part) {
   const auto wanted = part.empty() ? common_part(reader, runs) : part;
   std::vector<ComparedRun> loaded;
-  for (const auto& run : runs) loaded.push_back(load(reader, run, wanted));
+  for (const auto& run : runs) {
+    auto one = load_run(reader, run, wanted);
+    if (!one)
+      throw Error(ExitCode::data, {fmt::format("the run {} has no final predictions of its {} part",
+                                               run.short_id, wanted),
+                                   printable(run.name), "runs that finished have"});
+    loaded.push_back(std::move(*one));
+  }
   return loaded;
 }
 
@@ -126,22 +123,24 @@ eval::Contender contender_of(const ComparedRun& run) {
   }
   if (!grouped) predictions.groups.clear();
   const bool two = predictions.classes == 2;
-  return {eval::outcomes_of(predictions),
+  const double stored = run.evaluation.row.temperature.value_or(1.0);
+  return {eval::outcomes_of(predictions, stored > 0.0 ? stored : 1.0),
           {two ? run.evaluation.row.threshold_value : std::nullopt, run.positive}};
 }
 
 std::vector<ParamDifference> differing_params(const std::vector<ComparedRun>& first,
                                               const std::vector<ComparedRun>& second) {
-  std::set<std::string> keys;
+  std::vector<RunShown> runs;
   for (const auto* side : {&first, &second})
-    for (const auto& one : *side)
-      for (const auto& [key, param] : one.run.params) keys.insert(key);
+    for (const auto& one : *side) runs.push_back(one.run);
   std::vector<ParamDifference> differences;
-  for (const auto& key : keys) {
-    const auto a = values_of(first, key), b = values_of(second, key);
-    if (a != b) differences.push_back({key, joined(a), joined(b)});
+  for (const auto& one : tracker::parameter_differences(runs)) {
+    std::set<std::string> a, b;
+    for (std::size_t i = 0; i < runs.size(); ++i)
+      (i < first.size() ? a : b).insert(one.values[i].value_or("-"));
+    if (a != b) differences.push_back({one.key, joined(a), joined(b)});
   }
   return differences;
 }
 
-}  // namespace bcx::cli
+}  // namespace bcx::report
