@@ -109,7 +109,7 @@ TEST_CASE("other patients' data are the test part of a run of their own") {
   CHECK(split->parts[0].first == "test");
   CHECK(split->parts[0].second.first == 24);
   CHECK(split->parts[0].second.second >= 6);
-  CHECK(reader.curves(run.id).size() == 4);
+  CHECK(reader.curves(run.id).size() == 8);
   std::optional<double> frozen;
   for (const auto& one : reader.evaluations(here.run("small").id))
     if (one.row.part == "test") frozen = one.row.threshold_value;
