@@ -45,7 +45,7 @@ inline void fill_sample_tracker(const std::filesystem::path& path) {
     db.cached(
           "INSERT INTO evaluation VALUES "
           "(?1,?1,1,0,1,4,5,'',1,1,'validation','final',1,'fp32','0.5',"
-          "0.5,1,4,2)")
+          "0.5,1,4,2,NULL)")
         .run(row);
     for (int s = 0; s < 4; ++s) {
       const float logits[] = {0.0F, static_cast<float>(s % 2 == 0 && s < 2 ? 1 : s - 1.5)};

@@ -79,7 +79,7 @@ TEST_CASE("a learning-rate test is a run with a curve, and `use` trains with wha
   const auto test = here.ask({"show", "small-find-lr", "--json"});
   CHECK(test.at("status") == "finished");
   const auto curves = here.ask(
-      {"sql", "--json", "SELECT kind, x_name, y_name FROM curve WHERE kind NOT IN ('roc', 'pr')"});
+      {"sql", "--json", "SELECT kind, x_name, y_name FROM curve WHERE kind='learning_rate_test'"});
   REQUIRE(curves.size() == 1);
   CHECK(curves[0].at("kind") == "learning_rate_test");
   CHECK(curves[0].at("x_name") == "learning_rate");

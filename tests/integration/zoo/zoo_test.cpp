@@ -53,7 +53,9 @@ TEST_CASE("bcx offers these optimizers, augmentations and callbacks") {
   const auto plugins = catalog();
   CHECK(plugins.names(ComponentKind::optimizer) == Names{"adam", "adamw", "sgd"});
   CHECK(plugins.names(ComponentKind::augmentation) ==
-        Names{"color_jitter", "flip", "mixup", "rotate", "translate", "zoom"});
+        Names{"color_jitter", "crop", "cutmix", "erasing", "flip", "gaussian_blur", "grayscale",
+              "hed_jitter", "mixup", "noise", "quarter_turns", "rand_augment", "resized_crop",
+              "rotate", "shear", "translate", "trivial_augment", "zoom"});
   CHECK(plugins.names(ComponentKind::callback) ==
         Names{"checkpoint", "csv_log", "early_stopping", "reduce_lr_on_plateau"});
 }

@@ -22,7 +22,6 @@ TEST_CASE("a map without anything leaves the picture, one with a peak colours ar
   CHECK(std::abs(pixel(7, 7)[1] - 194.5) <= 1);  // of 235
   CHECK(int{pixel(7, 7)[2]} == 30);              // of 0
   // Halfway between the cells' centres the value is a quarter (both directions).
-  CHECK(pixel(3, 3)[2] < 100);
   CHECK(pixel(3, 3)[2] > pixel(7, 7)[2]);
 }
 
