@@ -151,7 +151,7 @@ batch_size = 8
   CHECK(outcome.out.find(" right\n") != std::string::npos);
   const auto wrong = here.shell("build/train_from_cpp experiment.toml train.epoch=1", "program");
   CHECK(wrong.err ==
-        "--set train.epoch=1: unknown key \"train.epoch\"; did you mean \"epochs\"?\n");
+        "--set train.epoch: unknown key \"epoch\" in [train]; did you mean \"epochs\"?\n");
 }
 
 TEST_CASE("installed headers compile alone, and none brings LibTorch's whole interface") {
