@@ -34,6 +34,10 @@ void check_component(const config::ComponentSpec& spec, const Options& options,
             "give it a default to have the component checked"});
     return;
   }
+  if (spec.kind == config::ComponentKind::preprocess) {
+    report({title, "fit", Status::skipped, "preprocess components are checked as files alone"});
+    return;
+  }
   for (const auto& check : checks_of(spec))
     report(in_child(title, check.name, options.time_limit, check.body, check.ending));
 }

@@ -81,7 +81,7 @@ std::string load_in_time(const std::filesystem::path& file) {
 
 int factories(const sdk::ComponentEntry& entry) {
   return (entry.backbone != nullptr) + (entry.augmentation != nullptr) +
-         (entry.optimizer != nullptr) + (entry.callback != nullptr);
+         (entry.optimizer != nullptr) + (entry.callback != nullptr) + (entry.preprocess != nullptr);
 }
 
 bool has_factory(const sdk::ComponentEntry& entry, config::ComponentKind kind) {
@@ -89,8 +89,9 @@ bool has_factory(const sdk::ComponentEntry& entry, config::ComponentKind kind) {
     case config::ComponentKind::backbone:
       return entry.backbone;
     case config::ComponentKind::augmentation:
-    case config::ComponentKind::preprocess:
       return entry.augmentation;
+    case config::ComponentKind::preprocess:
+      return entry.preprocess;
     case config::ComponentKind::optimizer:
       return entry.optimizer;
     case config::ComponentKind::callback:
@@ -112,11 +113,10 @@ std::string compare_table(const plugin::PluginFile& file) {
   for (const auto& component : file.manifest.components) {
     const auto& entry = entry_of(component);  // throws when it is not there
     offered.erase(component.name);
-    require(has_factory(entry, component.kind) && factories(entry) == 1,
-            fmt::format("the factory of \"{}\" makes no {}", component.name,
-                        name_of(file.manifest.kind)),
-            fmt::format("write bcx::sdk::{}<Class>(\"{}\")", name_of(file.manifest.kind),
-                        component.name));
+    require(
+        has_factory(entry, component.kind) && factories(entry) == 1,
+        fmt::format("the factory of \"{}\" makes no {}", component.name, name_of(component.kind)),
+        fmt::format("write bcx::sdk::{}<Class>(\"{}\")", name_of(component.kind), component.name));
   }
   require(offered.empty(),
           fmt::format("BCX_PLUGIN(...) names \"{}\", plugin.toml does not",

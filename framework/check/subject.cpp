@@ -91,6 +91,20 @@ sdk::Value usual(const ParamSpec& param) {
   return std::string("value");
 }
 
+double as_number(const sdk::Value& value) {
+  if (const auto* real = std::get_if<double>(&value)) return *real;
+  return static_cast<double>(std::get<std::int64_t>(value));
+}
+
+// What the host would refuse: a parameter above the one that its manifest says it may not exceed.
+bool in_order(const config::ComponentSpec& spec, const Values& values) {
+  for (const auto& param : spec.params)
+    if (!param.at_most.empty() &&
+        as_number(values.at(param.name)) > as_number(values.at(param.at_most)))
+      return false;
+  return true;
+}
+
 }  // namespace
 
 std::vector<Variation> variations(const config::ComponentSpec& spec) {
@@ -102,6 +116,7 @@ std::vector<Variation> variations(const config::ComponentSpec& spec) {
       if (value == first.values.at(param.name)) continue;
       all.push_back({fmt::format("{} = {}", param.name, config::to_toml(value)), first.values});
       all.back().values[param.name] = value;
+      if (!in_order(spec, all.back().values)) all.pop_back();
     }
   return all;
 }

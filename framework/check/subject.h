@@ -21,8 +21,9 @@ struct Variation {
 };
 
 /// The defaults first, then each parameter at each of its bounds and choices while the others keep
-/// their defaults. A required one is given the first of: its first choice, its minimum, its
-/// maximum, 1, a word. An exclusive bound is approached to a thousandth of the range.
+/// their defaults, as far as the host would accept that (`at_most`). A required one is given the
+/// first of: its first choice, its minimum, its maximum, 1, a word. An exclusive bound is
+/// approached to a thousandth of the range.
 std::vector<Variation> variations(const config::ComponentSpec& spec);
 
 /// Names of required parameters of type path: nobody but the author knows a value for those.
