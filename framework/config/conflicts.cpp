@@ -201,6 +201,13 @@ class Conflicts {
       conflict({"train.batch_size", "model.head.batch_norm"},
                "train.batch_size: batch normalisation in the head needs at least 2, got 1",
                "or set model.head.batch_norm = false");
+    const auto classes = experiment_.data.classes.size();
+    if (head.kind == "published" && classes > 0 && classes != 1000)
+      conflict({"model.head.kind", "data.classes"},
+               fmt::format("model.head.kind: the published classifier knows ImageNet's 1,000 "
+                           "classes, data.classes names {}",
+                           classes),
+               "use \"new\"");
   }
 
   void stages() {

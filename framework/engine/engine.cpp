@@ -2,6 +2,7 @@
 
 #include "engine/augment_preview.h"
 #include "engine/folds.h"
+#include "engine/imagenet.h"
 #include "engine/model_summary.h"
 #include "engine/preprocess.h"
 #include "engine/rehearsal.h"
@@ -42,6 +43,9 @@ class LibTorchEngine final : public Engine {
     Preprocessing preprocessing(experiment.preprocess, catalog);
     preprocessing.prepare(training, read);
     return preprocessing.hook();
+  }
+  std::vector<ImageNetPrediction> predict_imagenet(const ImageNetRequest& request) const override {
+    return engine::predict_imagenet(request);
   }
 };
 

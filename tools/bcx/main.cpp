@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
   add_bench(app, action);
   add_doctor(app, action);
   add_completion(app, action);
+  add_predict(app, action);
   try {
     require_known_command(app, argc, argv);
     app.parse(argc, argv);

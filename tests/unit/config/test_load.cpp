@@ -162,6 +162,9 @@ TEST_CASE("settings that contradict each other") {
       "x.toml:4:12: data.positive: \"malign\" is not in data.classes; did you mean \"malignant\"?");
   CHECK(mistakes("classes = [\"a\", \"b\"]\n[loss]\nclass_weights = [1, 2, 3]\n") ==
         "x.toml:5:17: loss.class_weights: expected one weight for each of 2 classes, got 3");
+  CHECK(mistakes("classes = [\"a\", \"b\"]\n[model.head]\nkind = \"published\"\n") ==
+        "x.toml:5:8: model.head.kind: the published classifier knows ImageNet's 1,000 classes, "
+        "data.classes names 2; use \"new\"");
   CHECK(mistakes("cache_size = 100\n") ==
         "x.toml:3:14: data.cache_size: 100 is smaller than data.image_size, 224; leave it out, or "
         "make it larger");
