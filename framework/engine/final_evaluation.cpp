@@ -17,11 +17,6 @@ std::size_t class_count(const PreparedData& data) {
   return data.decoded.table.classes.size();
 }
 
-/// What validation decides before anybody looks at the test part.
-struct Settled {
-  std::optional<double> threshold, temperature;
-};
-
 double fitted_temperature(const eval::Predictions& predictions, Evaluator& evaluator,
                           train::Observer& observer) {
   const auto fitted = eval::fit_temperature(predictions);
@@ -96,10 +91,9 @@ EvaluationPlan evaluation_plan(const PreparedData& data, Part part, const std::s
   return plan;
 }
 
-NamedValues evaluate_finally(Evaluator& evaluator, const config::Experiment& experiment,
-                             const PreparedData& data, const tracker::Cursor& cursor,
-                             const std::string& checkpoint, train::Observer& observer) {
-  const auto settled = settle(evaluator, experiment, data, cursor, checkpoint, observer);
+NamedValues evaluate_test(Evaluator& evaluator, const config::Experiment& experiment,
+                          const PreparedData& data, const tracker::Cursor& cursor,
+                          const std::string& checkpoint, const Settled& settled) {
   NamedValues all;
   if (data.part(Part::test).empty()) return all;
   for (const std::int64_t views : {std::int64_t{1}, experiment.evaluate.tta}) {
@@ -116,6 +110,13 @@ NamedValues evaluate_finally(Evaluator& evaluator, const config::Experiment& exp
     all.insert(all.end(), result.metrics.begin(), result.metrics.end());
   }
   return all;
+}
+
+NamedValues evaluate_finally(Evaluator& evaluator, const config::Experiment& experiment,
+                             const PreparedData& data, const tracker::Cursor& cursor,
+                             const std::string& checkpoint, train::Observer& observer) {
+  const auto settled = settle(evaluator, experiment, data, cursor, checkpoint, observer);
+  return evaluate_test(evaluator, experiment, data, cursor, checkpoint, settled);
 }
 
 }  // namespace bcx::engine

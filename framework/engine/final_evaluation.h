@@ -16,10 +16,21 @@ void require_choosable_threshold(const config::Experiment& experiment, const Pre
 EvaluationPlan evaluation_plan(const PreparedData& data, data::Part part, const std::string& prefix,
                                const std::string& purpose, const tracker::Cursor& cursor);
 
+/// What validation decides before anybody looks at the test part. No threshold: the most probable
+/// class.
+struct Settled {
+  std::optional<double> threshold, temperature;
+};
+
+/// Evaluates the weights that are in the model on the test part, without and with test-time
+/// augmentation. `checkpoint`: the file they came from. Returns the metrics; empty without a test
+/// part.
+NamedValues evaluate_test(Evaluator& evaluator, const config::Experiment& experiment,
+                          const PreparedData& data, const tracker::Cursor& cursor,
+                          const std::string& checkpoint, const Settled& settled);
+
 /// Evaluates the weights that are in the model: the validation part (whose predictions decide the
-/// temperature and the threshold, when the experiment says so), then the test part, without and with test-time
-/// augmentation. `checkpoint`: the file they came from. Returns the test part's metrics; empty
-/// without a test part.
+/// temperature and the threshold, when the experiment says so), then evaluate_test().
 NamedValues evaluate_finally(Evaluator& evaluator, const config::Experiment& experiment,
                              const PreparedData& data, const tracker::Cursor& cursor,
                              const std::string& checkpoint, train::Observer& observer);

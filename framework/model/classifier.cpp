@@ -81,15 +81,23 @@ Classifier::Classifier(std::shared_ptr<sdk::Backbone> backbone, const config::He
 }
 
 at::Tensor Classifier::forward(const at::Tensor& images, sdk::ModelContext& context) {
-  const auto features = backbone_->forward(images, context);
+  return classify(features(images, context), context);
+}
+
+sdk::Features Classifier::features(const at::Tensor& images, sdk::ModelContext& context) {
+  auto features = backbone_->forward(images, context);
   require_shape(features.map, images.size(0), backbone_->channels(), true);
+  return features;
+}
+
+at::Tensor Classifier::classify(const sdk::Features& features, sdk::ModelContext& context) {
   if (head_) return head_->forward(features, context);
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   const auto logits = backbone_->published_logits({.map = at_least_float(features.map),
                                                    .tokens = at_least_float(features.tokens),
                                                    .pooled = at_least_float(features.pooled)},
                                                   context);
-  require_shape(logits, images.size(0), published_classes, false);
+  require_shape(logits, features.map.size(0), published_classes, false);
   return logits;
 }
 

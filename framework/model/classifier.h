@@ -39,8 +39,13 @@ class Classifier : public torch::nn::Module {
   Classifier(std::shared_ptr<sdk::Backbone> backbone, const config::HeadConfig& head,
              std::int64_t classes);
 
-  /// images [N, 3, H, W], normalised, channels-last -> logits [N, classes] float32.
+  /// images [N, 3, H, W], normalised, channels-last -> logits [N, classes] float32:
+  /// classify(features(images)).
   at::Tensor forward(const at::Tensor& images, sdk::ModelContext& context);
+  /// What the backbone sees; `map` is there and has the backbone's channels.
+  sdk::Features features(const at::Tensor& images, sdk::ModelContext& context);
+  /// Features of N images -> logits [N, classes] float32.
+  at::Tensor classify(const sdk::Features& features, sdk::ModelContext& context);
 
   sdk::Backbone& backbone() { return *backbone_; }
 

@@ -4,22 +4,19 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/signals.h"
-#include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
 #include "console.h"
 #include "folds.h"
 #include "load_engine.h"
-#include "main_metrics.h"
 #include "open_experiment.h"
 #include "resume_point.h"
+#include "run_text.h"
 #include "tracker/reader.h"
 #include "try_out.h"
 
@@ -41,55 +38,6 @@ struct Unfinished {
   std::optional<engine::ResumePoint> run;
   std::optional<FoldsPoint> folds;
 };
-
-/// First line that a command prints, empty when it fails: git is asked, not required.
-std::string first_line_of(const char* command) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command, "r"), pclose);
-  std::array<char, 256> line{};
-  if (!pipe || !std::fgets(line.data(), static_cast<int>(line.size()), pipe.get())) return {};
-  return std::string(trim(line.data()));
-}
-
-std::string git_commit() {
-  const std::string commit = first_line_of("git rev-parse HEAD 2>/dev/null");
-  if (commit.empty()) return {};
-  const bool dirty =
-      !first_line_of("git status --porcelain --untracked-files=no 2>/dev/null").empty();
-  return dirty ? commit + "-dirty" : commit;
-}
-
-/// This process's command line, as typed apart from quoting.
-std::string command_line() {
-  std::string text;
-  if (const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/proc/self/cmdline", "r"),
-                                                       std::fclose);
-      file) {
-    std::array<char, 4096> block{};
-    for (std::size_t n; (n = std::fread(block.data(), 1, block.size(), file.get())) > 0;)
-      text.append(block.data(), n);
-  }
-  if (!text.empty() && text.back() == '\0') text.pop_back();
-  std::replace(text.begin(), text.end(), '\0', ' ');
-  return text;
-}
-
-/// The final evaluation's main figures, with and without test-time augmentation beside each other.
-void print_test_figures(const engine::RunOutcome& outcome) {
-  const std::map<std::string, double> metrics(outcome.metrics.begin(), outcome.metrics.end());
-  const bool tta = metrics.contains("test.tta.loss");
-  std::vector<Column> columns{{"", Align::left, 0}, {"test", Align::right, 0}};
-  if (tta) columns.push_back({"with test-time augmentation", Align::right, 0});
-  Table table(columns);
-  for (const auto& name : main_metrics) {
-    const auto cell = [&](const std::string& prefix) {
-      const auto found = metrics.find(prefix + std::string(name));
-      return found == metrics.end() ? std::string() : fmt::format("{:.4f}", found->second);
-    };
-    if (!cell("test.").empty())
-      table.add({std::string(name), cell("test."), tta ? cell("test.tta.") : ""});
-  }
-  if (!table.empty()) fmt::print("{}", table.text(terminal_width()));
-}
 
 void print_outcome(const RunOptions& options, const config::Experiment& experiment,
                    const engine::RunOutcome& outcome) {
@@ -117,7 +65,7 @@ void print_outcome(const RunOptions& options, const config::Experiment& experime
   if (options.folds)
     print_folds(tracker::Reader(experiment.tracker), outcome.id);
   else
-    print_test_figures(outcome);
+    print_test_figures(outcome.metrics);
   for (const auto& stamp : outcome.stamps) fmt::print("stamped {}\n", stamp);
   fmt::print(stderr, "\nbcx show {} shows everything about this run\n", outcome.short_id);
 }
