@@ -99,6 +99,46 @@ void Editor::rename(const std::string& run, const std::string& name) {
   transaction.commit();
 }
 
+void Editor::replace_artifacts(
+    const std::string& run, const std::string& prefix,
+    const std::function<std::vector<ArtifactRow>(const fs::path& folder)>& make) {
+  const auto found = row(run);
+  const Beneath folder(database_.path().parent_path());
+  if (found.trashed || !is_plain_component(found.folder) || !folder.exists(found.folder))
+    refuse(fmt::format("the folder of {} is not there", printable(found.name)),
+           "it may be in the trash: `bcx rm --list`");
+  const auto lock = FileLock::take(folder.root() / found.folder / "run.lock", readers_glance);
+  if (!lock)
+    refuse(fmt::format("{} is still running", printable(found.name)),
+           "wait for its end, or write the files elsewhere with --out");
+  const auto rows = make(folder.root() / found.folder);
+  std::vector<std::string> stale;
+  {
+    Transaction transaction(database_);
+    auto& old = database_.cached(
+        "SELECT path FROM artifact WHERE run=?1 AND substr(name, 1, length(?2))=?2");
+    for (bool more = old.start(found.id, prefix); more; more = old.step())
+      stale.push_back(old.text(0));
+    old.reset();
+    database_.cached("DELETE FROM artifact WHERE run=?1 AND substr(name, 1, length(?2))=?2")
+        .run(found.id, prefix);
+    for (const auto& artifact : rows) {
+      const auto path = found.folder + "/" + artifact.name;
+      std::erase(stale, path);
+      database_
+          .cached(
+              "INSERT OR REPLACE INTO artifact (run, name, kind, path, bytes, sha256, time) "
+              "VALUES (?,?,?,?,?,?,?)")
+          .run(found.id, artifact.name, artifact.kind, path, artifact.bytes, artifact.sha256,
+               now_microseconds());
+    }
+    transaction.commit();
+  }
+  for (const auto& path : stale)
+    if (path.starts_with(found.folder + "/" + prefix) && folder.exists(path))
+      folder.remove_file(path);
+}
+
 void Editor::trash(const std::string& run) {
   const auto found = row(run);
   const Beneath folder(database_.path().parent_path());

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tracker/rows.h"
 #include "tracker/sqlite.h"
 
 namespace bcx::tracker {
@@ -29,6 +31,14 @@ class Editor {
   void note(const std::string& run, const std::string& text, bool replace);
   /// The run's folder keeps its name.
   void rename(const std::string& run, const std::string& name);
+
+  /// Artifacts of a run that has ended, in the place of those whose names begin with `prefix` (not
+  /// empty: a folder, "explain/"). Holds the run's lock for as long as `make` runs, which writes
+  /// the files into the run's folder and returns their rows: a run that is alive or in the trash is
+  /// refused before. Files of the rows that go are removed.
+  void replace_artifacts(
+      const std::string& run, const std::string& prefix,
+      const std::function<std::vector<ArtifactRow>(const std::filesystem::path& folder)>& make);
 
   /// Hides a run and moves its folder to `trash/`. A run that is alive is refused. A run that is
   /// there already is made whole (its folder moved), should an earlier try have been cut short.

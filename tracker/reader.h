@@ -120,6 +120,13 @@ struct PredictionShown {
   std::vector<std::pair<std::string, std::string>> attributes;  ///< by name
 };
 
+/// An image of a run's split.
+struct SplitSample {
+  std::uint64_t id = 0;
+  std::string name, part;
+  std::vector<std::pair<std::string, std::string>> attributes;  ///< by name
+};
+
 struct SplitShown {
   SplitRow row;
   DatasetRow dataset;
@@ -178,6 +185,8 @@ class Reader {
   std::vector<ArtifactRow> artifacts(std::string_view run_id) const;
   std::vector<std::pair<std::string, std::string>> system(std::string_view run_id) const;
   std::optional<SplitShown> split(std::string_view run_id) const;
+  /// The images of the run's split, in the data set's order. Empty without one.
+  std::vector<SplitSample> split_samples(std::string_view run_id) const;
   std::pair<std::string, std::string> config(std::string_view run_id) const;  ///< source, resolved
   std::vector<EvaluationShown> evaluations(std::string_view run_id) const;
   std::vector<PredictionShown> predictions(std::int64_t evaluation) const;

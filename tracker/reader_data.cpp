@@ -76,6 +76,23 @@ std::optional<SplitShown> Reader::split(std::string_view run) const {
   return shown;
 }
 
+std::vector<SplitSample> Reader::split_samples(std::string_view run) const {
+  std::vector<SplitSample> shown;
+  impl_->each(
+      "SELECT s.id, s.name, p.part, s.attributes FROM run r JOIN split t ON t.id=r.split "
+      "JOIN split_part p ON p.split=t.id JOIN sample s ON s.dataset=t.dataset AND s.id=p.sample "
+      "WHERE r.id=? ORDER BY s.position",
+      run, [&](const Statement& row) {
+        SplitSample one{static_cast<std::uint64_t>(row.integer(0)), row.text(1), row.text(2), {}};
+        const auto attributes = nlohmann::json::parse(row.text(3), nullptr, false);
+        if (attributes.is_object())
+          for (const auto& [name, value] : attributes.items())
+            if (value.is_string()) one.attributes.emplace_back(name, value.get<std::string>());
+        shown.push_back(std::move(one));
+      });
+  return shown;
+}
+
 std::vector<EvaluationShown> Reader::evaluations(std::string_view run) const {
   std::vector<EvaluationShown> shown;
   // A file that nobody has written to since has no such column yet.

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <optional>
 #include <system_error>
-#include <thread>
 
 #include "base/error.h"
 #include "base/paths.h"
@@ -26,14 +25,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t stretch_bytes = std::size_t{64} << 20;
 // Unreadable images named one by one; the last line counts the rest.
 constexpr std::size_t most_named = 20;
-
-std::int64_t worker_count(std::int64_t asked) {
-  return asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
-}
-
-std::int64_t kept_size(const config::DataConfig& config) {
-  return config.cache_size > 0 ? config.cache_size : config.image_size;
-}
 
 // What the kernel can give at once, less a fifth for everything else that a run needs.
 void require_memory(std::int64_t images, std::int64_t size, std::size_t needed,
@@ -74,15 +65,11 @@ class MemorySink : public Sink {
 class Decoding {
  public:
   Decoding(const SampleTable& table, const config::DataConfig& config, const DecodeOptions& options)
-      : table_(table), config_(config), options_(options) {
-    job_.size = kept_size(config);
-    job_.rule = resize_rule(config.resize);
-    job_.how = interpolation(config.interpolation);
-    job_.limits = options.limits;
-    job_.preprocess = options.preprocess;
-    job_.workers = worker_count(config.workers);
-    needed_ = job_.image_bytes() * table.samples.size();
-  }
+      : table_(table),
+        config_(config),
+        options_(options),
+        job_(decode_job(config, options)),
+        needed_(job_.image_bytes() * table.samples.size()) {}
 
   DecodedData run() {
     std::optional<CacheHit> hit;
@@ -262,8 +249,8 @@ PixelStore::PixelStore(std::shared_ptr<const void> owner, PixelView view)
 
 Image decode_square(const Sample& sample, const config::DataConfig& config,
                     const ImageLimits& limits) {
-  return resize_square(read_image(sample.path, limits).image.view(), kept_size(config),
-                       resize_rule(config.resize), interpolation(config.interpolation));
+  const auto job = decode_job(config, {});
+  return resize_square(read_image(sample.path, limits).image.view(), job.size, job.rule, job.how);
 }
 
 void preprocess_pixels(DecodedData& data, const PreprocessHook& hook, std::int64_t workers) {
@@ -273,7 +260,7 @@ void preprocess_pixels(DecodedData& data, const PreprocessHook& hook, std::int64
                  "preprocessed data must fit into memory: pack them at a smaller data.cache_size");
   std::vector<std::uint8_t> pixels(bytes * static_cast<std::size_t>(view.count));
   on_threads(
-      data.facts.size(), worker_count(workers),
+      data.facts.size(), workers_for(workers),
       [&](std::size_t i) {
         Image image(view.height, view.width);
         std::copy_n(view.image(static_cast<std::int64_t>(i)), bytes, image.rgb.begin());

@@ -77,6 +77,21 @@ std::string without_place(const Error& error) {
 
 }  // namespace
 
+std::int64_t workers_for(std::int64_t asked) {
+  return asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
+}
+
+DecodeJob decode_job(const config::DataConfig& config, const DecodeOptions& options) {
+  DecodeJob job;
+  job.size = config.cache_size > 0 ? config.cache_size : config.image_size;
+  job.rule = resize_rule(config.resize);
+  job.how = interpolation(config.interpolation);
+  job.limits = options.limits;
+  job.preprocess = options.preprocess;
+  job.workers = workers_for(config.workers);
+  return job;
+}
+
 ImageFacts decode_one(const Sample& sample, const DecodeJob& job, std::span<std::uint8_t> pixels) {
   ImageFacts facts;
   try {

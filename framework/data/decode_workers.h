@@ -25,6 +25,13 @@ struct DecodeJob {
   std::size_t image_bytes() const { return static_cast<std::size_t>(size * size * 3); }
 };
 
+/// `asked`, or with 0 the cores there are.
+std::int64_t workers_for(std::int64_t asked);
+
+/// What the data section asks for: cache_size (image_size when 0), resize rule, interpolation,
+/// number of threads. Throws bcx::Error (usage) for words that are none.
+DecodeJob decode_job(const config::DataConfig& config, const DecodeOptions& options);
+
 /// Decodes one sample into `pixels` ([size, size, 3]). What cannot be read is the result's
 /// `problem`, and the pixels are zero; other failures throw.
 ImageFacts decode_one(const Sample& sample, const DecodeJob& job, std::span<std::uint8_t> pixels);

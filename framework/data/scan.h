@@ -36,6 +36,9 @@ namespace bcx::data {
 /// grammar or the pattern does not know.
 SampleTable scan(const config::DataConfig& config);
 
+/// Whether a file's name has the ending of a picture: png, jpg, jpeg, tif, tiff, bmp, in any case.
+bool is_picture_name(std::string_view name);
+
 /// Attributes that stand for a person, a slide or any unit whose images belong on one side of a
 /// split, as far as `table` has them: case, patient, group, slide, then `patient` (data.patient)
 /// and `by` (data.split.by) where they are attributes too.

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "data/scan.h"
 #include "data/scan_sources.h"
 
 namespace bcx::data {
@@ -15,14 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 6> picture_extensions{".png", ".jpg",  ".jpeg",
                                                              ".tif", ".tiff", ".bmp"};
-
-bool is_picture(const std::string& name) {
-  const auto dot = name.rfind('.');
-  if (dot == std::string::npos) return false;
-  const std::string extension = lower(std::string_view(name).substr(dot));
-  return std::find(picture_extensions.begin(), picture_extensions.end(), extension) !=
-         picture_extensions.end();
-}
 
 [[noreturn]] void fail(const fs::path& where, std::string what, std::string remedy = {}) {
   throw Error(ExitCode::data, {std::move(what), printable(where.string()), std::move(remedy)});
@@ -71,6 +64,14 @@ void each_entry(const fs::path& root, const std::string& below, const Visit& vis
 
 }  // namespace
 
+bool is_picture_name(std::string_view name) {
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  const std::string extension = lower(name.substr(dot));
+  return std::find(picture_extensions.begin(), picture_extensions.end(), extension) !=
+         picture_extensions.end();
+}
+
 fs::path resolved_root(const fs::path& root) {
   std::error_code error;
   const fs::path resolved = fs::canonical(root, error);
@@ -95,7 +96,7 @@ TreeListing list_tree(const fs::path& root, const std::string& below) {
     each_entry(root, folder, [&](const std::string& name, Kind kind) {
       if (kind == Kind::folder) {
         waiting.push_back(folder + name + "/");
-      } else if (kind == Kind::file && is_picture(name)) {
+      } else if (kind == Kind::file && is_picture_name(name)) {
         listing.images.push_back(folder + name);
       } else if (kind == Kind::file) {
         // The smallest name, so that messages do not depend on the folder's order.

@@ -319,4 +319,20 @@ Split make_split(const SampleTable& table, const config::SplitConfig& config, st
   return split;
 }
 
+Split test_split(const SampleTable& table, std::string_view patient) {
+  Split split;
+  split.method = "external";
+  split.parts.assign(table.samples.size(), Part::test);
+  const auto keys = group_keys(table, patient);
+  if (table.attribute(patient))
+    split.group = patient;
+  else if (!keys.empty())
+    split.group = keys.front();
+  count(split, table, group_samples(table, split.group));
+  warn_of_missing_classes(split, table);
+  stamp(split, table, patient);
+  split.hash = hash_of(split, table);
+  return split;
+}
+
 }  // namespace bcx::data

@@ -63,6 +63,11 @@ struct Split {
 Split make_split(const SampleTable& table, const config::SplitConfig& config, std::uint64_t seed,
                  std::string_view patient = {});
 
+/// Every image in the test part: data that a finished model is evaluated on. `method` is
+/// `external`; `group` is `patient` where the table has that attribute, else the first of
+/// group_keys(). Stamped UNGROUPED when there is no such key.
+Split test_split(const SampleTable& table, std::string_view patient = {});
+
 /// How many folds `config` means for this table: 1 for holdout, folds, folds * repeats, groups, or
 /// files. Throws as make_split() for an unknown attribute.
 std::int64_t number_of_folds(const SampleTable& table, const config::SplitConfig& config);

@@ -1,9 +1,12 @@
 #include "engine/engine.h"
 
 #include "engine/augment_preview.h"
+#include "engine/evaluate_on.h"
+#include "engine/explain.h"
 #include "engine/folds.h"
 #include "engine/imagenet.h"
 #include "engine/model_summary.h"
+#include "engine/predict.h"
 #include "engine/preprocess.h"
 #include "engine/rehearsal.h"
 #include "engine/run.h"
@@ -18,6 +21,9 @@ class LibTorchEngine final : public Engine {
   }
   RunOutcome run_folds(const FoldsRequest& request, train::Observer& observer) const override {
     return engine::run_folds(request, observer);
+  }
+  RunOutcome evaluate(const EvaluateRequest& request, train::Observer& observer) const override {
+    return evaluate_on(request, observer);
   }
   Rehearsal rehearse(const RunRequest& request, std::int64_t steps,
                      train::Observer& observer) const override {
@@ -35,6 +41,14 @@ class LibTorchEngine final : public Engine {
                std::span<std::uint8_t> pixels, const data::PixelView& shape,
                const std::vector<std::uint64_t>& ids, std::int64_t epoch) const override {
     augment_preview(experiment, catalog, pixels, shape, ids, epoch);
+  }
+  void predict(const PredictRequest& request, const TakePredicted& take,
+               train::Observer& observer) const override {
+    engine::predict(request, take, observer);
+  }
+  void explain(const ExplainRequest& request, const TakeExplained& take,
+               train::Observer& observer) const override {
+    engine::explain(request, take, observer);
   }
   data::PreprocessHook preprocess(
       const config::Experiment& experiment, const plugin::PluginCatalog& catalog,

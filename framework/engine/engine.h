@@ -14,6 +14,7 @@
 #include "config/experiment.h"
 #include "data/decode.h"
 #include "data/sample.h"
+#include "engine/inference.h"
 #include "plugin/catalog.h"
 #include "train/observer.h"
 #include "weights/index.h"
@@ -53,6 +54,19 @@ struct FoldsRequest {
   RunRequest run;
   std::optional<std::string> parent = std::nullopt;  ///< id of the parent run to go on with
   std::map<std::int64_t, FoldState> folds = {};      ///< by fold; those not named have not begun
+};
+
+/// A finished run's model on data: a run of its own, whose parent is that run.
+struct EvaluateRequest {
+  RunRequest run;                        ///< its experiment: the model's, with the data to test on
+  const config::Experiment& trained_on;  ///< the model's run's own
+  std::string trained_by;                ///< that run's name
+  std::vector<std::string> classes;      ///< the run's
+  std::vector<Member> members;           ///< see TrainedModel
+  std::string trained_data, trained_split;  ///< hashes that the run recorded
+  std::vector<SeenSample> seen;             ///< what it was trained and validated on
+  bool own_test_part = false;               ///< its own test part once more, instead of other data
+  std::optional<double> threshold;          ///< the run's frozen one
 };
 
 struct RunOutcome {
@@ -124,6 +138,12 @@ class Engine {
   /// is wrong with any of them.
   virtual RunOutcome run_folds(const FoldsRequest& request, train::Observer& observer) const = 0;
 
+  /// Evaluates on data that the model has not seen, everything being the test part, or on the run's
+  /// own test part again. Throws bcx::Error (data) when patients, groups or pictures of the
+  /// training or validation part are among them and data.audit.allow does not say so, or when the
+  /// classes are others.
+  virtual RunOutcome evaluate(const EvaluateRequest& request, train::Observer& observer) const = 0;
+
   /// Prepares everything, makes `steps` training steps and validates one batch. Nothing is
   /// recorded.
   virtual Rehearsal rehearse(const RunRequest& request, std::int64_t steps,
@@ -159,6 +179,17 @@ class Engine {
   /// without a published classifier, weights that do not fit.
   virtual std::vector<ImageNetPrediction> predict_imagenet(
       const ImageNetRequest& request) const = 0;
+
+  /// Logits of pictures in files, read in stretches: memory does not grow with their number. What
+  /// cannot be read is told to `take` and left out.
+  virtual void predict(const PredictRequest& request, const TakePredicted& take,
+                       train::Observer& observer) const = 0;
+
+  /// Which part of each picture speaks for a class, and whether that comes of what the model
+  /// learnt. Throws bcx::Error (usage) for a model without a feature map of at least 2 x 2 cells
+  /// behind its logits.
+  virtual void explain(const ExplainRequest& request, const TakeExplained& take,
+                       train::Observer& observer) const = 0;
 };
 
 }  // namespace bcx::engine

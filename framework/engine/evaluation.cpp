@@ -6,38 +6,38 @@
 
 namespace bcx::engine {
 
-Evaluator::Evaluator(const config::Experiment& experiment, const PreparedData& data,
-                     model::Classifier& classifier, const plugin::CallSite& backbone_site,
+Forward forward_with(model::Classifier& classifier, const plugin::CallSite& backbone_site,
                      const train::InputPipeline& input, sdk::ModelContext& context,
-                     train::Precision precision, tracker::RunWriter& tracker,
+                     const config::Experiment& experiment, train::Precision precision) {
+  const auto batch = experiment.evaluate.batch_size > 0 ? experiment.evaluate.batch_size
+                                                        : experiment.train.batch_size;
+  return [&, precision, batch](std::span<const std::int64_t> indexes, std::int64_t views,
+                               const BatchDone& progress) {
+    return train::forward_all(classifier, backbone_site, input, indexes, context,
+                              {precision, batch, views}, progress);
+  };
+}
+
+Evaluator::Evaluator(const config::Experiment& experiment, const PreparedData& data,
+                     Forward forward, train::Precision precision, tracker::RunWriter& tracker,
                      train::Observer& observer)
     : experiment_(experiment),
       data_(data),
-      classifier_(classifier),
-      backbone_site_(backbone_site),
-      input_(input),
-      context_(context),
+      forward_(std::move(forward)),
       precision_(precision),
       tracker_(tracker),
       observer_(observer) {}
 
 eval::Predictions Evaluator::predict(const EvaluationPlan& plan,
                                      std::span<const std::int64_t> indexes) {
-  const auto& batch = experiment_.evaluate.batch_size;
-  const train::ForwardSettings settings{
-      .precision = precision_,
-      .batch_size = batch > 0 ? batch : experiment_.train.batch_size,
-      .views = plan.views};
   eval::Predictions predictions;
-  predictions.classes = static_cast<int>(input_.classes());
-  predictions.logits =
-      train::forward_all(classifier_, backbone_site_, input_, indexes, context_, settings,
-                         [&](std::int64_t done, std::int64_t total) {
-                           // An epoch's validation is short and its result part of the epoch; a
-                           // final one can be repeated.
-                           if (plan.purpose != "epoch") throw_if_stopped("evaluating");
-                           observer_.progress({.phase = plan.prefix, .done = done, .total = total});
-                         });
+  predictions.classes = static_cast<int>(data_.decoded.table.classes.size());
+  predictions.logits = forward_(indexes, plan.views, [&](std::int64_t done, std::int64_t total) {
+    // An epoch's validation is short and its result part of the epoch; a final one can be
+    // repeated.
+    if (plan.purpose != "epoch") throw_if_stopped("evaluating");
+    observer_.progress({.phase = plan.prefix, .done = done, .total = total});
+  });
   for (const auto i : indexes) {
     const auto n = static_cast<std::size_t>(i);
     predictions.ids.push_back(data_.decoded.table.samples[n].id);

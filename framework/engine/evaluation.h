@@ -1,6 +1,7 @@
 // Predictions of a part of the data: made, measured, stored.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -34,12 +35,20 @@ struct EvaluationPlan {
   std::optional<double> temperature;  ///< none: probabilities are the model's own
 };
 
-/// Evaluates parts of one run's data with one model. Borrows everything. One thread.
+using BatchDone = std::function<void(std::int64_t done, std::int64_t total)>;
+/// Logits [indexes, classes] of samples, with that many views of test-time augmentation.
+using Forward = std::function<std::vector<float>(std::span<const std::int64_t> indexes,
+                                                 std::int64_t views, const BatchDone& progress)>;
+
+/// One model in one precision, in batches of evaluate.batch_size. Borrows everything.
+Forward forward_with(model::Classifier& classifier, const plugin::CallSite& backbone_site,
+                     const train::InputPipeline& input, sdk::ModelContext& context,
+                     const config::Experiment& experiment, train::Precision precision);
+
+/// Evaluates parts of one run's data. Borrows everything. One thread.
 class Evaluator {
  public:
-  Evaluator(const config::Experiment& experiment, const PreparedData& data,
-            model::Classifier& classifier, const plugin::CallSite& backbone_site,
-            const train::InputPipeline& input, sdk::ModelContext& context,
+  Evaluator(const config::Experiment& experiment, const PreparedData& data, Forward forward,
             train::Precision precision, tracker::RunWriter& tracker, train::Observer& observer);
 
   struct Result {
@@ -64,10 +73,7 @@ class Evaluator {
 
   const config::Experiment& experiment_;
   const PreparedData& data_;
-  model::Classifier& classifier_;
-  const plugin::CallSite& backbone_site_;
-  const train::InputPipeline& input_;
-  sdk::ModelContext& context_;
+  Forward forward_;
   train::Precision precision_;
   tracker::RunWriter& tracker_;
   train::Observer& observer_;

@@ -32,8 +32,8 @@ double chosen_threshold(const std::string& rule, const PreparedData& data,
                         const eval::Outcomes& outcomes, Evaluator& evaluator,
                         train::Observer& observer) {
   const int positive = data.decoded.table.positive;
-  const double threshold = eval::choose_threshold(
-      rule, eval::is_class(outcomes.targets, positive), outcomes.scores.scores(positive));
+  const double threshold = eval::choose_threshold(rule, eval::is_class(outcomes.targets, positive),
+                                                  outcomes.scores.scores(positive));
   observer.message(train::Tone::note, fmt::format("threshold {} (chosen on validation: {})",
                                                   shortest(threshold), rule));
   evaluator.freeze("threshold", threshold);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -56,29 +57,31 @@ ImageReader reader_of(const data::PixelView& view) {
   };
 }
 
+using Split = std::function<data::Split(const data::SampleTable&)>;
+
 /// Opens, splits and preprocesses packed data.
-void prepare_packed(const config::Experiment& experiment, Preprocessing& preprocessing,
-                    const nlohmann::json& states, PreparedData& data) {
-  const auto& config = experiment.data;
+void prepare_packed(const config::DataConfig& config, const Split& split,
+                    Preprocessing& preprocessing, const nlohmann::json& states,
+                    PreparedData& data) {
   data.decoded = data::decode_packed(config);
-  data.split = data::make_split(data.decoded.table, config.split, experiment.seed, config.patient);
+  data.split = split(data.decoded.table);
   preprocessing.prepare(data.part(Part::train), reader_of(data.decoded.pixels.view()), states);
   if (!preprocessing.empty())
     data::preprocess_pixels(data.decoded, preprocessing.hook(), config.workers);
 }
 
 /// Scans, splits, decodes and preprocesses data in files.
-void prepare_files(const config::Experiment& experiment, Preprocessing& preprocessing,
-                   const nlohmann::json& states, train::Observer& observer, PreparedData& data) {
-  const auto& config = experiment.data;
+void prepare_files(const config::DataConfig& config, const Split& split,
+                   Preprocessing& preprocessing, const nlohmann::json& states,
+                   train::Observer& observer, PreparedData& data) {
   const auto table = data::scan(config);
-  data.split = data::make_split(table, config.split, experiment.seed, config.patient);
+  data.split = split(table);
   throw_if_stopped("scanning the data");
   preprocessing.prepare(data.part(Part::train), reader_of(table, config), states);
   data.decoded = decode(config, table, preprocessing, observer);
   if (data.decoded.quarantined.empty()) return;
   // Without the images left out the split is another one, and so is what may be fitted on.
-  data.split = data::make_split(data.decoded.table, config.split, experiment.seed, config.patient);
+  data.split = split(data.decoded.table);
   const auto before = preprocessing.states();
   const auto kept = data.decoded.table;
   preprocessing.prepare(data.part(Part::train), reader_of(kept, config), states);
@@ -140,18 +143,22 @@ std::string part_text(const data::Split& split, const data::SampleTable& table, 
   return fmt::format("{} {}{} ({})", data::name_of(part), grouped(images), of, join(classes, ", "));
 }
 
-void describe(const PreparedData& data, train::Observer& observer) {
-  const auto& table = data.decoded.table;
-  observer.message(Tone::note, fmt::format("split    by {}: {}",
-                                           data.split.group.empty() ? "image" : data.split.group,
-                                           part_text(data.split, table, Part::train)));
-  for (const auto part : {Part::validation, Part::test})
-    observer.message(Tone::note, "         " + part_text(data.split, table, part));
-  for (const auto& warning : data.split.warnings) observer.message(Tone::warning, warning);
-  for (const auto& stamp : data.audit.stamps)
-    observer.message(Tone::warning, fmt::format("this run is stamped {}", stamp));
-  for (const auto& finding : data.audit.findings)
-    observer.message(Tone::warning, fmt::format("{}: {}", finding.name, finding.text));
+/// Everything but the audit.
+PreparedData decoded_and_split(const config::Experiment& experiment,
+                               const plugin::PluginCatalog& catalog, const Split& split,
+                               train::Observer& observer, const nlohmann::json& preprocess) {
+  const auto& config = experiment.data;
+  Preprocessing preprocessing(experiment.preprocess, catalog);
+  PreparedData data;
+  if (config.source == "packed")
+    prepare_packed(config, split, preprocessing, preprocess, data);
+  else
+    prepare_files(config, split, preprocessing, preprocess, observer, data);
+  data.preprocess = preprocessing.states();
+  throw_if_stopped("preparing the data");
+  data.hash = data_hash(data.decoded);
+  data.patients = patients_of(data.decoded.table, config.patient);
+  return data;
 }
 
 }  // namespace
@@ -168,26 +175,57 @@ train::Candidates PreparedData::candidates() const {
   return result;
 }
 
+void describe(const PreparedData& data, train::Observer& observer) {
+  const auto& table = data.decoded.table;
+  std::string before =
+      fmt::format("split    by {}: ", data.split.group.empty() ? "image" : data.split.group);
+  for (const auto part : {Part::train, Part::validation, Part::test}) {
+    if (data.split.method == "external" && part != Part::test) continue;
+    observer.message(Tone::note,
+                     std::exchange(before, "         ") + part_text(data.split, table, part));
+  }
+  for (const auto& warning : data.split.warnings) observer.message(Tone::warning, warning);
+  for (const auto& stamp : data.audit.stamps)
+    observer.message(Tone::warning, fmt::format("this run is stamped {}", stamp));
+  for (const auto& finding : data.audit.findings)
+    observer.message(Tone::warning, fmt::format("{}: {}", finding.name, finding.text));
+  describe_unprocessed(data.decoded, observer);
+}
+
 PreparedData prepare_data(const config::Experiment& experiment,
                           const plugin::PluginCatalog& catalog, train::Observer& observer,
                           const nlohmann::json& preprocess) {
   const auto& config = experiment.data;
-  Preprocessing preprocessing(experiment.preprocess, catalog);
-  PreparedData data;
-  if (config.source == "packed")
-    prepare_packed(experiment, preprocessing, preprocess, data);
-  else
-    prepare_files(experiment, preprocessing, preprocess, observer, data);
-  data.preprocess = preprocessing.states();
-  throw_if_stopped("preparing the data");
+  auto data = decoded_and_split(
+      experiment, catalog,
+      [&](const data::SampleTable& table) {
+        return data::make_split(table, config.split, experiment.seed, config.patient);
+      },
+      observer, preprocess);
   data.audit = data::audit(data.decoded.table, data.split, &data.decoded.facts, config.allow,
                            config.patient);
   describe(data, observer);
-  describe_unprocessed(data.decoded, observer);
   data::require_clean(data.audit);
-  data.hash = data_hash(data.decoded);
-  data.patients = patients_of(data.decoded.table, config.patient);
   return data;
+}
+
+PreparedData prepare_test_data(const config::Experiment& experiment,
+                               const plugin::PluginCatalog& catalog, train::Observer& observer,
+                               const nlohmann::json& preprocess) {
+  return decoded_and_split(
+      experiment, catalog,
+      [&](const data::SampleTable& table) {
+        return data::test_split(table, experiment.data.patient);
+      },
+      observer, preprocess);
+}
+
+PreparedData decode_table(const config::Experiment& experiment,
+                          const plugin::PluginCatalog& catalog, train::Observer& observer,
+                          const nlohmann::json& preprocess) {
+  return decoded_and_split(
+      experiment, catalog, [](const data::SampleTable&) { return data::Split{}; }, observer,
+      preprocess);
 }
 
 void record_data(const PreparedData& data, const config::Experiment& experiment,

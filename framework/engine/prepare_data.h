@@ -37,6 +37,21 @@ PreparedData prepare_data(const config::Experiment& experiment,
                           const plugin::PluginCatalog& catalog, train::Observer& observer,
                           const nlohmann::json& preprocess = {});
 
+/// Scans and decodes data that a model of `experiment` is evaluated on: everything is the test
+/// part. Preprocess components are restored from `preprocess`, the states of the model's
+/// checkpoint. Not audited: what the model has seen decides that.
+PreparedData prepare_test_data(const config::Experiment& experiment,
+                               const plugin::PluginCatalog& catalog, train::Observer& observer,
+                               const nlohmann::json& preprocess);
+
+/// Scans and decodes alone: neither split nor audit.
+PreparedData decode_table(const config::Experiment& experiment,
+                          const plugin::PluginCatalog& catalog, train::Observer& observer,
+                          const nlohmann::json& preprocess);
+
+/// Split and audit in words, warnings and stamps included.
+void describe(const PreparedData& data, train::Observer& observer);
+
 /// Data set, split, stamps and the preprocess components' states into the tracker.
 void record_data(const PreparedData& data, const config::Experiment& experiment,
                  tracker::RunWriter& tracker);

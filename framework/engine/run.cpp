@@ -253,8 +253,11 @@ void Session::load_best(const std::optional<std::filesystem::path>& best) {
 
 void Session::train_and_evaluate(RunOutcome& outcome) {
   auto& [model, weights, candidates, input, optimizer, loss, step, callbacks] = *setup_;
-  Evaluator evaluator(e_, *data_, *model.classifier.object, model.classifier.site, input,
-                      step.context(), step.settings().precision, *tracker_, observer_);
+  const auto precision = step.settings().precision;
+  Evaluator evaluator(e_, *data_,
+                      forward_with(*model.classifier.object, model.classifier.site, input,
+                                   step.context(), e_, precision),
+                      precision, *tracker_, observer_);
   train::LoopParts parts{.experiment = e_,
                          .input = input,
                          .candidates = candidates,

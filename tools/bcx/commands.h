@@ -28,7 +28,9 @@ void add_metrics(CLI::App& app, Action& action);    // metrics
 void add_compare(CLI::App& app, Action& action);    // compare
 void add_report(CLI::App& app, Action& action);     // report
 void add_weights(CLI::App& app, Action& action);    // weights list|fetch|show
-void add_predict(CLI::App& app, Action& action);    // predict --imagenet
+void add_predict(CLI::App& app, Action& action);    // predict
+void add_evaluate(CLI::App& app, Action& action);   // evaluate
+void add_explain(CLI::App& app, Action& action);    // explain
 
 void add_bench(CLI::App& app, Action& action);       // bench tracker
 void add_doctor(CLI::App& app, Action& action);      // doctor

@@ -63,10 +63,12 @@ int main(int argc, char** argv) {
   add_compare(app, action);
   add_report(app, action);
   add_weights(app, action);
+  add_predict(app, action);
+  add_evaluate(app, action);
+  add_explain(app, action);
   add_bench(app, action);
   add_doctor(app, action);
   add_completion(app, action);
-  add_predict(app, action);
   try {
     require_known_command(app, argc, argv);
     app.parse(argc, argv);

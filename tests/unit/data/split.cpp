@@ -242,3 +242,25 @@ TEST_CASE("splitting by slide leaks where a case has two") {
   }
   CHECK(leaky >= 18);
 }
+
+TEST_CASE("data that a model is tested on are all test part, grouped by the patient") {
+  data::SampleTable table;
+  table.classes = {"benign", "malignant"};
+  table.attribute_names = {"slide", "person"};
+  table.samples = {{1, "a.png", {}, 0, {"s1", "p1"}}, {2, "b.png", {}, 1, {"s2", "p1"}}};
+  const auto split = data::test_split(table, "person");
+  CHECK(split.indexes(data::Part::test) == std::vector<std::int64_t>{0, 1});
+  CHECK(split.group == "person");
+  CHECK(split.method == "external");
+  CHECK(split.stamps.empty());
+  CHECK(split.groups[0][2] == 1);
+  CHECK(split.hash.size() == 64);
+  // Without that attribute the closest thing to a patient.
+  CHECK(data::test_split(table, "case").group == "slide");
+
+  table.attribute_names.clear();
+  for (auto& sample : table.samples) sample.attributes.clear();
+  const auto ungrouped = data::test_split(table, "case");
+  CHECK(ungrouped.group.empty());
+  CHECK(ungrouped.has_stamp("UNGROUPED"));
+}

@@ -279,3 +279,54 @@ TEST_CASE("a hostile file stays inside the tracker's folder") {
   collect_garbage(target, true);
   for (const auto& entry : fs::directory_iterator(folder / "b")) CHECK(entry.is_regular_file());
 }
+
+TEST_CASE("artifacts of a finished run are replaced below a prefix, rows and files") {
+  TemporaryFolder folder;
+  const auto path = folder / "bcx.db";
+  const auto id = make_run(path, "explained", 0.9);
+  const auto before = Reader(path).artifacts(id).size();
+  const auto explain = [&](const std::vector<std::string>& names) {
+    Editor(path).replace_artifacts(id, "explain/", [&](const fs::path& run) {
+      std::vector<ArtifactRow> rows;
+      for (const auto& name : names) {
+        write(run / "explain" / name, name);
+        rows.push_back({"explain/" + name, "explain", "", std::ssize(name), "5a"});
+      }
+      return rows;
+    });
+  };
+  explain({"a.png", "b.png"});
+  explain({"b.png", "c.png"});
+  const auto artifacts = Reader(path).artifacts(id);
+  REQUIRE(artifacts.size() == before + 2);
+  const auto run = Reader(path).run(id);
+  std::vector<std::string> names;
+  for (const auto& one : artifacts)
+    if (one.kind == "explain") {
+      names.push_back(one.name);
+      CHECK(one.path == run.folder + "/" + one.name);
+      CHECK(fs::exists(folder / one.path));
+    }
+  CHECK(names == std::vector<std::string>{"explain/b.png", "explain/c.png"});
+  CHECK_FALSE(fs::exists(folder / run.folder / "explain/a.png"));
+}
+
+TEST_CASE("artifacts of a run that is alive are not replaced") {
+  TemporaryFolder folder;
+  const auto path = folder / "bcx.db";
+  const auto writer = RunWriter::create(path, description("alive"));
+  Editor editor(path);
+  bool made = false;
+  std::string said;
+  try {
+    editor.replace_artifacts(writer->id(), "explain/", [&](const fs::path&) {
+      made = true;
+      return std::vector<ArtifactRow>{};
+    });
+  } catch (const bcx::Error& error) {
+    said = error.what();
+  }
+  CHECK_FALSE(made);
+  CHECK(said ==
+        "alive is still running; wait for its end, or write the files elsewhere with --out");
+}

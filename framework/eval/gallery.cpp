@@ -1,0 +1,54 @@
+#include "eval/gallery.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace bcx::eval {
+namespace {
+
+/// How far the scores are from another decision.
+double margin(std::span<const double> p, const DecisionRule& rule) {
+  if (rule.threshold) return std::abs(p[static_cast<std::size_t>(rule.positive)] - *rule.threshold);
+  std::vector<double> sorted(p.begin(), p.end());
+  std::partial_sort(sorted.begin(), sorted.begin() + 2, sorted.end(), std::greater<>());
+  return sorted[0] - sorted[1];
+}
+
+/// The first `count` samples that `take` likes, by falling `key`.
+Gallery pick(std::string name, std::size_t samples, std::size_t count,
+             const std::function<bool(std::size_t)>& take,
+             const std::function<double(std::size_t)>& key) {
+  Gallery gallery{std::move(name), {}};
+  for (std::size_t i = 0; i < samples; ++i)
+    if (take(i)) gallery.samples.push_back(i);
+  std::stable_sort(gallery.samples.begin(), gallery.samples.end(),
+                   [&](auto a, auto b) { return key(a) > key(b); });
+  gallery.samples.resize(std::min(gallery.samples.size(), count));
+  return gallery;
+}
+
+}  // namespace
+
+std::vector<Gallery> galleries(const Outcomes& outcomes, const DecisionRule& rule,
+                               std::size_t count) {
+  const auto decisions = decide(outcomes.scores, rule);
+  const auto n = outcomes.size();
+  const auto confidence = [&](std::size_t i) {
+    return outcomes.scores.row(i)[static_cast<std::size_t>(decisions[i])];
+  };
+  const auto right = [&](std::size_t i) { return decisions[i] == outcomes.targets[i]; };
+  std::vector<Gallery> all;
+  all.push_back(pick(
+      "error", n, count, [&](auto i) { return !right(i); }, confidence));
+  all.push_back(pick(
+      "uncertain", n, count, [](auto) { return true; },
+      [&](auto i) { return -margin(outcomes.scores.row(i), rule); }));
+  for (Label c = 0; c < outcomes.classes(); ++c)
+    all.push_back(pick(
+        "right-" + std::to_string(c), n, count,
+        [&](auto i) { return right(i) && decisions[i] == c; }, confidence));
+  return all;
+}
+
+}  // namespace bcx::eval
