@@ -276,7 +276,7 @@ TEST_CASE("a parameter that must not exceed another is told where it is said") {
         "x.toml:5:7: augmentation.zoom.min: expected at most max, which is 1.25, got 1.5");
   CHECK(place.mistakes({"augmentation.zoom.max=1.5"}) == "");
   CHECK(place.mistakes({"augmentation.zoom.min=1", "augmentation.zoom.max=0.5"}) ==
-        "--set augmentation.zoom.min=1: augmentation.zoom.min: expected at most max, which is 0.5, "
+        "--set augmentation.zoom.min: augmentation.zoom.min: expected at most max, which is 0.5, "
         "got 1.0");
 }
 
