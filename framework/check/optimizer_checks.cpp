@@ -18,7 +18,6 @@ namespace {
 using config::ComponentSpec;
 using sdk::Optimizer;
 using sdk::ParameterGroup;
-using sdk::StepScalars;
 
 at::Tensor scalar(double value) {
   return at::scalar_tensor(value, at::kDouble);
@@ -63,16 +62,23 @@ struct Flat {
     group.parameters = parameters.slice(0, from, to);
     group.gradients = gradients.slice(0, from, to);
     group.learning_rate = rate;
+    group.step = scalar(1);
     if (from == 0) group.segments.push_back({"a.weight", 0, a_size, {7, 5}});
     if (to == size) group.segments.push_back({"b.bias", b_offset - from, b_size, {b_size}});
+    std::vector<std::int64_t> sizes;
+    if (from == 0) sizes.push_back(b_offset);
+    if (to == size) sizes.push_back(size - b_offset);
+    group.segment_sizes = at::tensor(sizes, at::kLong);
     return group;
   }
   std::vector<ParameterGroup> whole() const { return {range(0, size)}; }
   std::vector<ParameterGroup> parts() const { return {range(0, b_offset), range(b_offset, size)}; }
 };
 
-StepScalars scalars(std::int64_t step, bool skip = false) {
-  return {.step = scalar(static_cast<double>(step)), .skip = at::scalar_tensor(skip, at::kBool)};
+void take_step(Optimizer& optimizer, std::span<const ParameterGroup> groups, std::int64_t step,
+               bool skip = false) {
+  for (const auto& group : groups) group.step.fill_(static_cast<double>(step));
+  optimizer.step(groups, {.skip = at::scalar_tensor(skip, at::kBool)});
 }
 
 std::unique_ptr<Optimizer> made(const ComponentSpec& spec, const Flat& flat) {
@@ -85,7 +91,7 @@ void walk(Optimizer& optimizer, Flat& flat, std::int64_t first, std::int64_t las
   const auto groups = flat.parts();
   for (auto step = first; step <= last; ++step) {
     flat.set_gradients(step);
-    optimizer.step(groups, scalars(step));
+    take_step(optimizer, groups, step);
   }
 }
 
@@ -117,7 +123,7 @@ std::string bowl(const ComponentSpec& spec) {
     const auto groups = flat.parts();
     for (std::int64_t step = 1; step <= 300; ++step) {
       flat.set_gradients();
-      optimizer->step(groups, scalars(step));
+      take_step(*optimizer, groups, step);
     }
     if (const double height = flat.height(); height < best) {
       best = height;
@@ -140,7 +146,7 @@ std::string zero_gradient(const ComponentSpec& spec) {
   auto groups = flat.parts();
   for (auto& group : groups) group.weight_decay = 0.0;
   const auto before = flat.parameters.clone();
-  for (std::int64_t step = 1; step <= 3; ++step) optimizer->step(groups, scalars(step));
+  for (std::int64_t step = 1; step <= 3; ++step) take_step(*optimizer, groups, step);
   require(finite(flat.parameters), "a gradient of zero makes parameters that are not finite",
           "guard divisions by a norm or a root");
   require(at::equal(flat.parameters, before),
@@ -157,7 +163,7 @@ std::string skip(const ComponentSpec& spec) {
     for (std::int64_t step = 1; step <= 3; ++step) {
       const auto before = everything(optimizer, flat);
       flat.gradients.fill_(std::numeric_limits<float>::quiet_NaN());
-      optimizer.step(flat.parts(), scalars(step, true));
+      take_step(optimizer, flat.parts(), step, true);
       require(same_all(before, everything(optimizer, flat)),
               "a skipped step changes parameters or state",
               "take what was there with at::where(skip, old, new)");
@@ -219,7 +225,7 @@ std::string ranges(const ComponentSpec& spec) {
   const auto groups = flat.parts();
   const auto before = everything(*optimizer, flat);
   flat.set_gradients(3);
-  optimizer->step(std::span(groups).subspan(1), scalars(3));
+  take_step(*optimizer, std::span(groups).subspan(1), 3);
   const auto after = everything(*optimizer, flat);
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (before[i].dim() != 1 || before[i].size(0) != Flat::size) continue;

@@ -41,6 +41,8 @@ void Rehearsal::play(sdk::Callback& callback, std::int64_t first, std::int64_t l
     }
     callback.on_metrics(*this, first_step,
                         {{"train.loss", std::vector<double>(steps_per_epoch, 0.5)}});
+    set_metrics(false);
+    callback.on_train_epoch_end(*this);
     set_metrics(true);
     callback.on_validation_end(*this);
     callback.on_epoch_end(*this);
@@ -68,10 +70,27 @@ void Rehearsal::set_frozen(const std::vector<std::string>& patterns) {
   asked_.frozen.emplace_back(epoch_, patterns);
 }
 
-void Rehearsal::request_checkpoint(std::string_view tag, std::optional<double> metric) {
-  require(!tag.empty(), "asks for a checkpoint without a tag");
-  asked_.checkpoints.push_back(
-      {epoch_, std::string(tag), metric ? fmt::format("{}", *metric) : "none"});
+void Rehearsal::request_checkpoint(const sdk::CheckpointRequest& request) {
+  require(!request.tag.empty(), "asks for a checkpoint without a tag");
+  asked_.checkpoints.push_back({epoch_, request.tag,
+                                request.value ? fmt::format("{}", *request.value) : "none",
+                                request.best});
+}
+
+void Rehearsal::average_weights(double share) {
+  require(share >= 0 && share <= 1, fmt::format("averages weights with a share of {}", share));
+  asked_.averaged.emplace_back(step_, share);
+}
+
+sdk::Metrics Rehearsal::gradient_norms() const {
+  const auto epoch = static_cast<double>(epoch_);
+  return {{"backbone.weight", 1.0 + epoch}, {"head.bias", 0.5}};
+}
+
+void Rehearsal::set_metric(std::string_view name, double value) {
+  require(!name.empty(), "adds a metric without a name");
+  metrics_.insert_or_assign(std::string(name), value);
+  asked_.added.insert_or_assign(std::string(name), fmt::format("{}", value));
 }
 
 }  // namespace bcx::check

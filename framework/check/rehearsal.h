@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,9 +17,13 @@ struct Asked {
     std::int64_t epoch = 0;
     std::string tag;
     std::string metric;  ///< as text: a NaN equals itself
+    bool best = false;
     bool operator==(const Checkpoint&) const = default;
   };
   std::vector<Checkpoint> checkpoints;
+  std::vector<std::pair<std::int64_t, std::string>> removed;  ///< epoch, tag
+  std::vector<std::pair<std::int64_t, double>> averaged;      ///< step, share
+  std::map<std::string, std::string> added;  ///< by set_metric(); as text: a NaN equals itself
   std::vector<std::pair<std::int64_t, std::string>> stops;  ///< epoch, reason
   std::vector<std::pair<std::int64_t, std::vector<std::string>>> frozen;
   double rate = 0.1;
@@ -56,7 +61,13 @@ class Rehearsal final : public sdk::CallbackContext {
   void set_learning_rate(double rate) override;
   void set_batch_size(std::int64_t size) override;
   void set_frozen(const std::vector<std::string>& patterns) override;
-  void request_checkpoint(std::string_view tag, std::optional<double> metric) override;
+  void request_checkpoint(const sdk::CheckpointRequest& request) override;
+  void remove_checkpoint(std::string_view tag) override {
+    asked_.removed.emplace_back(epoch_, tag);
+  }
+  void average_weights(double share) override;
+  sdk::Metrics gradient_norms() const override;
+  void set_metric(std::string_view name, double value) override;
   void request_stop(std::string_view reason) override { asked_.stops.emplace_back(epoch_, reason); }
   void log(std::string_view) override {}
   void io(std::function<void()> work) override { work(); }

@@ -66,7 +66,7 @@ struct EvaluateRequest {
   std::string trained_data, trained_split;  ///< hashes that the run recorded
   std::vector<SeenSample> seen;             ///< what it was trained and validated on
   bool own_test_part = false;               ///< its own test part once more, instead of other data
-  std::optional<double> threshold;          ///< the run's frozen one
+  std::optional<double> threshold, temperature;  ///< the run's frozen ones
 };
 
 struct RunOutcome {

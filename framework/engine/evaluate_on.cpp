@@ -81,8 +81,8 @@ void evaluate_all(const EvaluateRequest& request, const PreparedData& data,
   Evaluator evaluator(e, data, models.forward(input), models.first().precision, tracker, observer);
   const auto& manifest = models.first().manifest;
   const tracker::Cursor cursor{manifest.at("epoch"), manifest.at("samples"), manifest.at("step")};
-  outcome.metrics =
-      evaluate_test(evaluator, e, data, cursor, recorded_checkpoint(request), request.threshold);
+  outcome.metrics = evaluate_test(evaluator, e, data, cursor, recorded_checkpoint(request),
+                                  {request.threshold, request.temperature});
   tracker.epoch_metrics(static_cast<double>(cursor.epoch), cursor.step, outcome.metrics);
 }
 

@@ -123,7 +123,10 @@ int evaluate(const EvaluateOptions& options) {
       .trained_split = split->row.hash,
       .seen = own ? std::vector<engine::SeenSample>{} : seen_by(reader, model.run),
       .own_test_part = own,
-      .threshold = model.rule.threshold};
+      .threshold = model.rule.threshold,
+      .temperature = model.members.size() == 1 && model.temperature != 1.0
+                         ? std::optional(model.temperature)
+                         : std::nullopt};
   const auto outcome = load_engine().evaluate(request, observer);
   print_result(options, outcome);
   return static_cast<int>(outcome.stopped ? ExitCode::stopped : ExitCode::ok);

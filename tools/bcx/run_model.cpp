@@ -61,6 +61,14 @@ fs::path chosen_checkpoint(const Reader& reader, const RunShown& run, const std:
   return of_tag("last").value_or(kept.front());
 }
 
+/// A number that validation decided, as the run froze it.
+std::optional<double> frozen(const RunShown& run, std::string_view key) {
+  const auto found = run.params.find(key);
+  const auto* value =
+      found == run.params.end() ? nullptr : std::get_if<double>(&found->second.value);
+  return value ? std::optional(*value) : std::nullopt;
+}
+
 std::vector<engine::Member> members_of(const Reader& reader, const RunShown& run,
                                        const ModelOptions& options) {
   if (is_evaluation(reader, run)) return members_of(reader, reader.run(run.parent), options);
@@ -71,7 +79,8 @@ std::vector<engine::Member> members_of(const Reader& reader, const RunShown& run
                  place(run), "name a fold's run instead"});
   std::vector<engine::Member> members;
   for (const auto& fold : fold_runs(reader, run))
-    members.push_back({chosen_checkpoint(reader, fold, options.checkpoint)});
+    members.push_back({chosen_checkpoint(reader, fold, options.checkpoint),
+                       frozen(fold, "temperature").value_or(1.0)});
   if (members.empty())
     throw Error(ExitCode::data, {"has no folds yet", place(run), "go on with it: bcx resume"});
   return members;
@@ -95,13 +104,9 @@ double frozen_threshold(const Reader& reader, const RunShown& run, const std::st
                         int positive) {
   if (!eval::is_chosen(rule))
     return eval::choose_threshold(rule, {}, eval::Scores(std::vector<double>{}));
-  const auto evaluations = reader.evaluations(run.id);
-  for (auto one = evaluations.rbegin(); one != evaluations.rend(); ++one)
-    if (one->row.part == "test" && one->row.threshold_value) return *one->row.threshold_value;
-  for (auto one = evaluations.rbegin(); one != evaluations.rend(); ++one)
-    if (one->row.purpose == "out_of_fold" ||
-        (one->row.part == "validation" && one->row.purpose == "final"))
-      return threshold_from(reader, *one, rule, positive);
+  if (const auto chosen = frozen(run, "threshold")) return *chosen;
+  for (const auto& one : reader.evaluations(run.id))
+    if (one.row.purpose == "out_of_fold") return threshold_from(reader, one, rule, positive);
   throw Error(ExitCode::data,
               {fmt::format("has no threshold yet: \"{}\" is chosen when the training has ended",
                            printable(rule)),
@@ -150,9 +155,10 @@ RunModel open_run_model(const Reader& reader, const ModelOptions& options) {
   model.opened = open_run_experiment(reader, model.run, options);
   model.threshold_rule = model.opened.experiment.evaluate.threshold;
   model.rule.positive = model.positive;
+  const auto trained = is_evaluation(reader, model.run) ? reader.run(model.run.parent) : model.run;
+  model.temperature = frozen(trained, "temperature").value_or(1.0);
   if (model.classes.size() == 2)
-    model.rule.threshold =
-        frozen_threshold(reader, model.run, model.threshold_rule, model.positive);
+    model.rule.threshold = frozen_threshold(reader, trained, model.threshold_rule, model.positive);
   return model;
 }
 
