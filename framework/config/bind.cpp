@@ -72,13 +72,33 @@ ModelConfig bind_model(const Resolution& resolution) {
   return model;
 }
 
+std::size_t count_of(const Resolution& resolution, std::string_view section) {
+  const auto found = resolution.counts.find(section);
+  return found == resolution.counts.end() ? 0 : found->second;
+}
+
+ParameterGroupsConfig bind_parameter_groups(const Resolution& resolution) {
+  ParameterGroupsConfig groups;
+  Reader(resolution, "optimizer")("no_decay", groups.no_decay)("layer_decay", groups.layer_decay)(
+      "head_multiplier", groups.head_multiplier);
+  for (std::size_t i = 1; i <= count_of(resolution, "optimizer.group"); ++i) {
+    auto& group = groups.groups.emplace_back();
+    Reader(resolution, fmt::format("optimizer.group.#{}", i))("pattern", group.pattern)(
+        "learning_rate_multiplier", group.learning_rate_multiplier)("weight_decay_multiplier",
+                                                                    group.weight_decay_multiplier);
+  }
+  return groups;
+}
+
 ScheduleConfig bind_schedule(const Resolution& resolution) {
   ScheduleConfig schedule;
   Reader(resolution, "schedule")("name", schedule.name)("unit", schedule.unit)(
       "warmup", schedule.warmup)("warmup_factor", schedule.warmup_factor)(
       "horizon", schedule.horizon)("min_learning_rate", schedule.min_learning_rate)(
-      "step_size", schedule.step_size)("gamma", schedule.gamma)("pct_start", schedule.pct_start)(
-      "div_factor", schedule.div_factor)("final_div_factor", schedule.final_div_factor);
+      "step_size", schedule.step_size)("milestones", schedule.milestones)("gamma", schedule.gamma)(
+      "restart_period", schedule.restart_period)("restart_multiplier", schedule.restart_multiplier)(
+      "power", schedule.power)("pct_start", schedule.pct_start)("div_factor", schedule.div_factor)(
+      "final_div_factor", schedule.final_div_factor);
   return schedule;
 }
 
@@ -90,6 +110,12 @@ LossConfig bind_loss(const Resolution& resolution) {
     loss.class_weights = std::get<std::vector<double>>(weights->value);
   else
     loss.class_weights = resolution.get<std::string>("loss.class_weights");
+  Reader(resolution, "loss")("focal_gamma", loss.focal_gamma);
+  const auto* positive = resolution.find("loss.pos_weight");
+  if (positive && std::holds_alternative<double>(positive->value))
+    loss.pos_weight = std::get<double>(positive->value);
+  else
+    loss.pos_weight = resolution.get<std::string>("loss.pos_weight");
   return loss;
 }
 
@@ -102,7 +128,7 @@ TrainConfig bind_train(const Resolution& resolution) {
       "ema_decay", train.ema_decay)("limit_batches", train.limit_batches)(
       "overfit_batches", train.overfit_batches)("freeze", train.freeze)(
       "train_frozen_batch_norm", train.train_frozen_batch_norm);
-  for (std::size_t i = 1; i <= resolution.stages; ++i) {
+  for (std::size_t i = 1; i <= count_of(resolution, "train.stage"); ++i) {
     StageConfig stage;
     Reader(resolution, fmt::format("train.stage.#{}", i))("epoch", stage.epoch)("freeze",
                                                                                 stage.freeze);
@@ -125,6 +151,7 @@ Experiment bind(const Resolution& resolution, const Places& places) {
   out.augmentations = bind_components(resolution, ComponentKind::augmentation);
   out.optimizer = bind_component(resolution, ComponentKind::optimizer);
   Reader(resolution, "optimizer")("learning_rate", out.learning_rate);
+  out.parameter_groups = bind_parameter_groups(resolution);
   out.schedule = bind_schedule(resolution);
   out.loss = bind_loss(resolution);
   out.train = bind_train(resolution);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "base/text.h"
@@ -26,6 +28,10 @@ bool is_device(const std::string& text) {
   if (text == "auto" || text == "cpu" || text == "cuda") return true;
   return text.starts_with("cuda:") && text.size() > 5 && text.size() <= 8 &&
          std::all_of(text.begin() + 5, text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool ends_low(const std::string& schedule) {
+  return schedule == "cosine" || schedule == "cosine_restarts" || schedule == "polynomial";
 }
 
 bool is_threshold(const std::string& text) {
@@ -56,6 +62,12 @@ class Conflicts {
     head();
     stages();
     schedule();
+    averages();
+    checkpoints();
+    freezing();
+    momentum();
+    sampler();
+    loss();
   }
 
  private:
@@ -201,6 +213,13 @@ class Conflicts {
       conflict({"train.batch_size", "model.head.batch_norm"},
                "train.batch_size: batch normalisation in the head needs at least 2, got 1",
                "or set model.head.batch_norm = false");
+    const auto classes = experiment_.data.classes.size();
+    if (head.kind == "published" && classes > 0 && classes != 1000)
+      conflict({"model.head.kind", "data.classes"},
+               fmt::format("model.head.kind: the published classifier knows ImageNet's 1,000 "
+                           "classes, data.classes names {}",
+                           classes),
+               "use \"new\"");
   }
 
   void stages() {
@@ -230,11 +249,117 @@ class Conflicts {
       conflict({"schedule.warmup", "schedule.horizon"},
                fmt::format("schedule.warmup: {} is longer than the schedule, {}",
                            shortest(schedule.warmup), shortest(horizon)));
-    if (schedule.name == "cosine" && schedule.min_learning_rate > experiment_.learning_rate)
+    if (schedule.name == "one_cycle" && schedule.warmup > 0)
+      conflict({"schedule.warmup", "schedule.name"},
+               "schedule.warmup: one_cycle has its own warm-up", "set schedule.pct_start instead");
+    if (schedule.name == "multistep" && schedule.milestones.empty())
+      conflict({"schedule.milestones", "schedule.name"},
+               "schedule.milestones: multistep needs to know where its steps are",
+               "set it, say to [10, 15]");
+    if (std::adjacent_find(schedule.milestones.begin(), schedule.milestones.end(),
+                           std::greater_equal<>()) != schedule.milestones.end())
+      conflict({"schedule.milestones"}, "schedule.milestones: expected numbers that rise",
+               "sort them");
+    const auto* gamma = resolution_.find("schedule.gamma");
+    if (schedule.name == "exponential" && gamma && is_default(*gamma))
+      conflict({"schedule.name"},
+               fmt::format("schedule.gamma: {} in each {} is hardly meant",
+                           shortest(schedule.gamma), schedule.unit),
+               "set it, say to 0.95");
+    if (known({"schedule.name"}) && ends_low(schedule.name) &&
+        schedule.min_learning_rate > experiment_.learning_rate)
       conflict(
           {"schedule.min_learning_rate", "optimizer.learning_rate"},
           fmt::format("schedule.min_learning_rate: {} is above optimizer.learning_rate, {}",
                       shortest(schedule.min_learning_rate), shortest(experiment_.learning_rate)));
+  }
+
+  void momentum() {
+    const auto& params = experiment_.optimizer.params;
+    const auto value = [&](const char* name) {
+      const auto found = params.find(name);
+      const auto* number = found == params.end() ? nullptr : std::get_if<double>(&found->second);
+      return number ? *number : 0.0;
+    };
+    const auto nesterov = params.find("nesterov");
+    if (nesterov == params.end() || nesterov->second != Value(true) ||
+        !known({"optimizer.momentum"}))
+      return;
+    if (value("momentum") == 0.0)
+      conflict({"optimizer.nesterov", "optimizer.momentum"},
+               "optimizer.nesterov: it looks ahead along the momentum, and optimizer.momentum is 0",
+               "set optimizer.momentum, say to 0.9");
+    else if (value("dampening") != 0.0)
+      conflict({"optimizer.nesterov", "optimizer.dampening"},
+               "optimizer.nesterov: it needs optimizer.dampening = 0");
+  }
+
+  void sampler() {
+    if (experiment_.train.sampler == "group_balanced" && experiment_.data.split.by == "image")
+      conflict({"train.sampler", "data.split.by"},
+               "train.sampler: group_balanced balances the groups of data.split.by, and by image "
+               "there are none",
+               "use \"balanced\", or split by an attribute");
+  }
+
+  void loss() {
+    const auto& loss = experiment_.loss;
+    if (loss.name != "binary_cross_entropy") return;
+    if (const auto classes = experiment_.data.classes.size(); classes > 2)
+      conflict(
+          {"loss.name", "data.classes"},
+          fmt::format("loss.name: binary_cross_entropy is for two classes, there are {}", classes),
+          "use cross_entropy");
+    if (loss.class_weights != decltype(loss.class_weights)(std::string("none")))
+      conflict({"loss.class_weights", "loss.name"},
+               "loss.class_weights: binary_cross_entropy takes the weight of its classes from "
+               "loss.pos_weight",
+               "leave it out");
+  }
+
+  /// Two checkpoint callbacks must not write the same file.
+  void checkpoints() {
+    std::map<std::string, std::string> owners;  // of tags
+    for (const auto& callback : experiment_.callbacks) {
+      const auto saves = callback.params.find("save_best"), tag = callback.params.find("tag");
+      if (callback.name != "checkpoint" || saves == callback.params.end() ||
+          saves->second != Value(true) || tag == callback.params.end())
+        continue;
+      const auto& text = std::get<std::string>(tag->second);
+      const auto [owner, fresh] = owners.emplace(text, callback.instance);
+      if (fresh) continue;
+      const std::string prefix = "callback." + callback.instance;
+      conflict({(prefix + ".tag").c_str(), (prefix + ".name").c_str()},
+               fmt::format("{}.tag: {} saves its best as \"{}\" too", prefix, owner->second,
+                           clip(printable(text), 60)),
+               "give each a tag of its own");
+    }
+  }
+
+  void freezing() {
+    for (const auto& callback : experiment_.callbacks)
+      if (callback.name == "unfreeze" && !experiment_.train.stages.empty())
+        conflict(
+            {("callback." + callback.instance + ".name").c_str()},
+            fmt::format("{}: it and [[train.stage]] both say what is frozen", callback.instance),
+            "leave one of them out");
+  }
+
+  void averages() {
+    std::vector<std::string> names;
+    for (const auto& callback : experiment_.callbacks)
+      if (callback.name == "ema" || callback.name == "swa") names.push_back(callback.instance);
+    if (names.size() < 2) return;
+    if (experiment_.train.ema_decay > 0)
+      return conflict(
+          {"train.ema_decay"},
+          "train.ema_decay: there is only one average of the weights, and the callback " +
+              names.front() + " keeps one too",
+          "leave one of them out");
+    conflict({("callback." + names[1] + ".name").c_str()},
+             fmt::format("{} and {} both average the weights, and there is only one average",
+                         names[0], names[1]),
+             "leave one of them out");
   }
 
   const Experiment& experiment_;
@@ -243,7 +368,34 @@ class Conflicts {
   Problems& problems_;
 };
 
+/// What the training loop adds to each epoch by itself.
+const std::vector<std::string>& loop_metrics() {
+  static const std::vector<std::string> names{
+      "train.loss", "train.accuracy",    "train.skipped_steps", "learning_rate",
+      "time.epoch", "images_per_second", "memory.peak"};
+  return names;
+}
+
 }  // namespace
+
+void check_monitors(const Experiment& experiment, const Resolution& resolution,
+                    const Catalog& catalog, const std::vector<std::string>& validation,
+                    Problems& problems) {
+  std::vector<std::string> known = loop_metrics();
+  for (const auto& name : validation) known.push_back("val." + name);
+  for (const auto& callback : experiment.callbacks)
+    if (const auto* spec = catalog.find(ComponentKind::callback, callback.name))
+      known.insert(known.end(), spec->facts.metrics.begin(), spec->facts.metrics.end());
+  for (const auto& callback : experiment.callbacks) {
+    const std::string key = "callback." + callback.instance + ".monitor";
+    const auto* entry = resolution.find(key);
+    const auto* name = entry ? std::get_if<std::string>(&entry->value) : nullptr;
+    if (!name || std::find(known.begin(), known.end(), *name) != known.end()) continue;
+    problems.add(entry->origin,
+                 fmt::format("{}: no epoch has a metric \"{}\"", key, clip(printable(*name), 60)),
+                 did_you_mean(*name, known));
+  }
+}
 
 void check_conflicts(const Experiment& experiment, const Resolution& resolution,
                      const Catalog& catalog, Problems& problems) {

@@ -64,23 +64,43 @@ struct ModelConfig {
   HeadConfig head;
 };
 
+/// One [[optimizer.group]].
+struct ParameterGroupConfig {
+  std::string pattern;  ///< over parameter names
+  double learning_rate_multiplier = 1.0, weight_decay_multiplier = 1.0;
+};
+
+/// How learning rate and weight decay differ between parameters; see model/multipliers.h.
+struct ParameterGroupsConfig {
+  std::string no_decay = "none";  ///< none | norm_and_bias
+  double layer_decay = 1.0, head_multiplier = 1.0;
+  std::vector<ParameterGroupConfig> groups;
+};
+
 struct ScheduleConfig {
-  std::string name = "constant";  ///< constant | cosine | step | one_cycle
-  std::string unit = "epoch";     ///< epoch | step
-  double warmup = 0.0;            ///< in units
-  double warmup_factor = 0.1;     ///< share of the learning rate that warm-up starts from
-  double horizon = 0.0;           ///< in units; 0: train.epochs
+  /// constant | step | multistep | exponential | cosine | cosine_restarts | polynomial | one_cycle
+  std::string name = "constant";
+  std::string unit = "epoch";  ///< epoch | step
+  double warmup = 0.0;         ///< in units
+  double warmup_factor = 0.1;  ///< share of the learning rate that warm-up starts from
+  double horizon = 0.0;        ///< in units; 0: train.epochs
   double min_learning_rate = 0.0;
-  std::int64_t step_size = 7;                                         ///< of "step", in units
-  double gamma = 0.1;                                                 ///< of "step"
+  std::int64_t step_size = 7;                 ///< of "step", in units
+  std::vector<std::int64_t> milestones = {};  ///< of "multistep", in units, rising
+  double gamma = 0.1;                         ///< of "step", "multistep", "exponential"
+  std::int64_t restart_period = 10;           ///< of "cosine_restarts", in units
+  double restart_multiplier = 1.0;            ///< of "cosine_restarts"
+  double power = 1.0;                         ///< of "polynomial"
   double pct_start = 0.3, div_factor = 25.0, final_div_factor = 1e4;  ///< of "one_cycle"
 };
 
 struct LossConfig {
-  std::string name = "cross_entropy";
+  std::string name = "cross_entropy";  ///< cross_entropy | focal | binary_cross_entropy
   double label_smoothing = 0.0;
   std::variant<std::string, std::vector<double>> class_weights =
       std::string("none");  ///< none | balanced | [..]
+  double focal_gamma = 2.0;
+  std::variant<std::string, double> pos_weight = 1.0;  ///< balanced | number; binary_cross_entropy
 };
 
 struct StageConfig {
@@ -121,6 +141,7 @@ struct Experiment {
   std::vector<Component> augmentations;
   Component optimizer;
   double learning_rate = 1e-4;
+  ParameterGroupsConfig parameter_groups;
   ScheduleConfig schedule;
   LossConfig loss;
   TrainConfig train;

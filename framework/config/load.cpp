@@ -31,6 +31,8 @@ Experiment load_experiment(const LoadOptions& options, const Catalog& catalog) {
   const Resolution resolution = resolve(sources.root, catalog, places, problems);
   Experiment experiment = bind(resolution, places);
   check_conflicts(experiment, resolution, catalog, problems);
+  if (!options.metrics.empty())
+    check_monitors(experiment, resolution, catalog, options.metrics, problems);
   problems.throw_if_any();
   experiment.source_text = std::move(sources.main_text);
   return experiment;

@@ -25,6 +25,9 @@ struct LoadOptions {
   std::vector<std::string> sets;     ///< `train.batch_size=32`: TOML, bare words are strings
   std::vector<OptionValue> options;  ///< from options with a name of their own
   std::map<std::string, std::string> environment;  ///< BCX_DATA, BCX_TRACKER; others are ignored
+  /// Names of validation metrics without their "val.", which `monitor` of a callback is checked
+  /// against. Empty: not checked.
+  std::vector<std::string> metrics = {};
   /// Relative paths of options, --set, environment and tracker.path start here; absolute.
   std::filesystem::path working_directory = std::filesystem::current_path();
 };

@@ -56,6 +56,7 @@ struct Facts {
   std::optional<std::int64_t> smallest_size;  ///< pixels
   std::optional<std::int64_t> channels;       ///< of the feature map
   std::vector<std::string> weights;           ///< names in the weights index
+  std::vector<std::string> metrics;           ///< names that a callback adds to an epoch's metrics
 };
 
 enum class ComponentKind { backbone, augmentation, optimizer, callback, preprocess };

@@ -80,7 +80,10 @@ std::string facts_text(const Facts& facts) {
   if (facts.channels) parts.push_back(fmt::format("{} channels", *facts.channels));
   if (facts.smallest_size)
     parts.push_back(fmt::format("images of at least {} pixels", *facts.smallest_size));
-  return parts.empty() ? "" : join(parts, ", ") + ".\n\n";
+  std::string text = parts.empty() ? "" : join(parts, ", ") + ".\n\n";
+  if (!facts.metrics.empty())
+    text += fmt::format("Metrics that it adds: `{}`.\n\n", join(facts.metrics, "`, `"));
+  return text;
 }
 
 std::string component_text(const ComponentSpec& component) {

@@ -58,6 +58,7 @@ class Resolver {
     check_root();
     for (const auto& section : schema())
       section.repeated ? list_section(section) : table_section(section);
+    add_moving_average();
     return std::move(result_);
   }
 
@@ -115,7 +116,7 @@ class Resolver {
       else
         plain_element(section, item, ++counts[""]);
     }
-    if (!section.component) result_.stages = list->items.size();
+    if (!section.component) result_.counts[section.name] = list->items.size();
   }
 
   void plain_element(const Section& section, const Node& item, int number) {
@@ -259,6 +260,25 @@ class Resolver {
           entry && !find_param(section, param.name))
         component.params[param.name] = entry->value;
     result_.components[*section.component].push_back(std::move(component));
+  }
+
+  /// train.ema_decay is short for the callback ema.
+  void add_moving_average() {
+    const auto* entry = result_.find("train.ema_decay");
+    if (!entry || std::get<double>(entry->value) <= 0) return;
+    const auto* spec = catalog_.find(ComponentKind::callback, "ema");
+    if (!spec)
+      return problems_.add(entry->origin,
+                           "train.ema_decay: needs the callback ema, which is not there",
+                           "see bcx plugins list");
+    Component component;
+    component.kind = ComponentKind::callback;
+    component.name = component.instance = spec->name;
+    component.plugin = spec->plugin;
+    for (const auto& param : spec->params)
+      if (param.default_value) component.params[param.name] = *param.default_value;
+    component.params["decay"] = entry->value;
+    result_.components[ComponentKind::callback].push_back(std::move(component));
   }
 
   // Keys that nobody knows.

@@ -27,7 +27,8 @@ class Resolution {
   std::set<std::string, std::less<>> wrong;
   /// By kind; those that are enabled, in the order of the file.
   std::map<ComponentKind, std::vector<Component>> components;
-  std::size_t stages = 0;  ///< of [[train.stage]]
+  /// Elements of repeated sections without components: "train.stage", "optimizer.group".
+  std::map<std::string, std::size_t, std::less<>> counts;
 
   void add(Experiment::Resolved entry);
   const Experiment::Resolved* find(std::string_view key) const;

@@ -29,7 +29,8 @@ Section model_head() {
       "The classifier on top of the backbone.",
       {
           Key("kind", Type::string,
-              "`new`: trained here; `published`: the backbone's own classifier of 1,000 classes.")
+              "`new`: trained here; `published`: the backbone's own classifier, for data with "
+              "ImageNet's 1,000 classes in its order (folders named n01440764 and so on).")
               .with("new")
               .one_of({"new", "published"}),
           Key("pool", Type::string,

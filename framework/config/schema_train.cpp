@@ -10,8 +10,41 @@ Section optimizer() {
       "optimizer",
       "How weights follow their gradients.",
       {Key("name", Type::string, "An optimizer component.").with("adam"),
-       Key("learning_rate", Type::real, "Before the schedule scales it.").with(1e-4).above(0)}};
+       Key("learning_rate", Type::real, "Before the schedule scales it.").with(1e-4).above(0),
+       Key("no_decay", Type::string,
+           "Parameters that weight decay leaves alone: `norm_and_bias` are those of "
+           "normalisations, "
+           "biases, and all others of one dimension.")
+           .with("none")
+           .one_of({"none", "norm_and_bias"}),
+       Key("layer_decay", Type::real,
+           "Learning rate of each layer over that of the layer above it; the head has the whole "
+           "one.")
+           .with(1.0)
+           .above(0)
+           .at_most(1),
+       Key("head_multiplier", Type::real, "Learning rate of the head over the others'.")
+           .with(1.0)
+           .above(0)}};
   section.component = ComponentKind::optimizer;
+  return section;
+}
+
+Section optimizer_group() {
+  Section section{
+      "optimizer.group",
+      "Parameters that train otherwise. Where several match, and with the keys above, factors "
+      "multiply; `bcx check --model` shows what comes of it.",
+      {Key("pattern", Type::string,
+           "Over parameter names, with `*` and `?`: `backbone.features.*`."),
+       Key("learning_rate_multiplier", Type::real, "Factor of the learning rate. 0: it stays.")
+           .with(1.0)
+           .at_least(0),
+       Key("weight_decay_multiplier", Type::real,
+           "Factor of the optimizer's weight decay. 0: none.")
+           .with(1.0)
+           .at_least(0)}};
+  section.repeated = true;
   return section;
 }
 
@@ -22,7 +55,8 @@ Section schedule() {
       {
           Key("name", Type::string, "The rule.")
               .with("constant")
-              .one_of({"constant", "cosine", "step", "one_cycle"}),
+              .one_of({"constant", "step", "multistep", "exponential", "cosine", "cosine_restarts",
+                       "polynomial", "one_cycle"}),
           Key("unit", Type::string, "What the numbers here count, and when the rate changes.")
               .with("epoch")
               .one_of({"epoch", "step"}),
@@ -36,15 +70,34 @@ Section schedule() {
               .with(0.0)
               .at_least(0)
               .in("units"),
-          Key("min_learning_rate", Type::real, "Where `cosine` ends.").with(0.0).at_least(0),
+          Key("min_learning_rate", Type::real,
+              "Where `cosine`, `cosine_restarts` and `polynomial` end; the others don't go below.")
+              .with(0.0)
+              .at_least(0),
           Key("step_size", Type::integer, "`step`: distance between two steps down.")
               .with(7)
               .at_least(1)
               .in("units"),
-          Key("gamma", Type::real, "`step`: factor at each step down.")
+          Key("milestones", Type::integers, "`multistep`: where the steps down are, rising.")
+              .empty()
+              .at_least(1)
+              .in("units"),
+          Key("gamma", Type::real,
+              "`step`, `multistep`: factor at each step down; `exponential`: in each unit.")
               .with(0.1)
               .above(0)
               .at_most(1),
+          Key("restart_period", Type::integer, "`cosine_restarts`: length of the first period.")
+              .with(10)
+              .at_least(1)
+              .in("units"),
+          Key("restart_multiplier", Type::real,
+              "`cosine_restarts`: length of each period over the one before.")
+              .with(1.0)
+              .at_least(1),
+          Key("power", Type::real, "`polynomial`: exponent of what is left of the horizon.")
+              .with(1.0)
+              .above(0),
           Key("pct_start", Type::real, "`one_cycle`: share of the horizon that goes up.")
               .with(0.3)
               .above(0)
@@ -59,22 +112,36 @@ Section schedule() {
 }
 
 Section loss() {
-  return {
-      "loss",
-      "What is minimised.",
-      {
-          Key("name", Type::string, "The loss.").with("cross_entropy").one_of({"cross_entropy"}),
-          Key("label_smoothing", Type::real, "Share of the target spread over all classes.")
-              .with(0.0)
-              .at_least(0)
-              .below(1),
-          Key("class_weights", Type::reals,
-              "`balanced` weighs classes by the inverse of their frequency; or one weight per "
-              "class.")
-              .with("none")
-              .one_of({"none", "balanced"})
-              .above(0),
-      }};
+  return {"loss",
+          "What is minimised.",
+          {
+              Key("name", Type::string,
+                  "`focal` turns down what is right already; `binary_cross_entropy` is for two "
+                  "classes, "
+                  "with `pos_weight`.")
+                  .with("cross_entropy")
+                  .one_of({"cross_entropy", "focal", "binary_cross_entropy"}),
+              Key("label_smoothing", Type::real, "Share of the target spread over all classes.")
+                  .with(0.0)
+                  .at_least(0)
+                  .below(1),
+              Key("class_weights", Type::reals,
+                  "`balanced` weighs classes by the inverse of their frequency; or one weight per "
+                  "class.")
+                  .with("none")
+                  .one_of({"none", "balanced"})
+                  .above(0),
+              Key("focal_gamma", Type::real, "`focal`: how far; 0 is cross-entropy.")
+                  .with(2.0)
+                  .at_least(0),
+              Key("pos_weight", Type::real,
+                  "`binary_cross_entropy`: weight of the positive class over the other's; "
+                  "`balanced` is "
+                  "negatives over positives.")
+                  .with(1.0)
+                  .one_of({"balanced"})
+                  .above(0),
+          }};
 }
 
 Section train() {
@@ -111,7 +178,7 @@ Section train() {
           Key("clip_norm", Type::real, "Largest norm of the gradient. 0: any.")
               .with(0.0)
               .at_least(0),
-          Key("ema_decay", Type::real, "Decay of the weights' moving average. 0: none.")
+          Key("ema_decay", Type::real, "Short for the callback `ema` with this decay. 0: none.")
               .with(0.0)
               .at_least(0)
               .below(1),
@@ -189,6 +256,7 @@ Section plugins() {
 
 std::vector<Section> train_sections() {
   return {optimizer(),
+          optimizer_group(),
           schedule(),
           loss(),
           train(),

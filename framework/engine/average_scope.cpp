@@ -5,15 +5,15 @@
 namespace bcx::engine {
 
 void keep_average(const model::FlatParameters& parameters, const train::StepExecutor& step) {
-  if (!step.ema_values().defined()) return;
+  if (!step.average_values().defined()) return;
   torch::NoGradGuard no_grad;
-  parameters.values().copy_(step.ema_values());
-  parameters.buffers().copy_(step.ema_buffers());
+  parameters.values().copy_(step.average_values());
+  parameters.buffers().copy_(step.average_buffers());
 }
 
 AverageScope::AverageScope(const model::FlatParameters& parameters, const train::StepExecutor& step)
     : parameters_(parameters) {
-  if (!step.ema_values().defined()) return;
+  if (!step.average_values().defined()) return;
   torch::NoGradGuard no_grad;
   values_ = parameters.values().clone();
   buffers_ = parameters.buffers().clone();

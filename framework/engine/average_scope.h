@@ -1,4 +1,4 @@
-// Evaluating with the moving average of the weights.
+// Evaluating with the average of the weights.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,7 +8,7 @@
 
 namespace bcx::engine {
 
-/// The moving average in the model's place for the scope; nothing when there is none.
+/// The average in the model's place for the scope; nothing when there is none.
 class AverageScope {
  public:
   AverageScope(const model::FlatParameters& parameters, const train::StepExecutor& step);
@@ -21,7 +21,7 @@ class AverageScope {
   at::Tensor values_, buffers_;  // those put aside
 };
 
-/// The moving average into the model for good; nothing when there is none.
+/// The average into the model for good; nothing when there is none.
 void keep_average(const model::FlatParameters& parameters, const train::StepExecutor& step);
 
 }  // namespace bcx::engine

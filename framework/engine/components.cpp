@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "bcx/sdk/augmentation.h"
 #include "bcx/sdk/callback.h"
+#include "bcx/sdk/nn.h"
 #include "bcx/sdk/plugin.h"
 #include "plugin/loader.h"
 
@@ -110,10 +111,11 @@ Built<std::shared_ptr<model::Classifier>> build_classifier(const config::Experim
                 {fmt::format("{} takes images of at least {} pixels, data.image_size is {}",
                              experiment.model.backbone.name, smallest, experiment.data.image_size),
                  "data.image_size", ""});
-  if (experiment.model.head.kind == "published" && classes != 1000)
-    throw Error(ExitCode::usage,
-                {fmt::format("the published head has 1000 classes, the data have {}", classes),
-                 "model.head.kind", "use \"new\""});
+  if (experiment.model.head.kind == "published" && classes != sdk::kImageNetClasses)
+    throw Error(ExitCode::usage, {fmt::format("the published classifier knows ImageNet's 1,000 "
+                                              "classes, the data have {}",
+                                              classes),
+                                  "model.head.kind", "use \"new\""});
   auto classifier =
       std::make_shared<model::Classifier>(backbone.object, experiment.model.head, classes);
   return {std::move(classifier), std::move(backbone.site)};

@@ -4,6 +4,7 @@
 #include "engine/evaluate_on.h"
 #include "engine/explain.h"
 #include "engine/folds.h"
+#include "engine/imagenet.h"
 #include "engine/model_summary.h"
 #include "engine/predict.h"
 #include "engine/preprocess.h"
@@ -56,6 +57,9 @@ class LibTorchEngine final : public Engine {
     Preprocessing preprocessing(experiment.preprocess, catalog);
     preprocessing.prepare(training, read);
     return preprocessing.hook();
+  }
+  std::vector<ImageNetPrediction> predict_imagenet(const ImageNetRequest& request) const override {
+    return engine::predict_imagenet(request);
   }
 };
 

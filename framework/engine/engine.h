@@ -17,6 +17,7 @@
 #include "engine/inference.h"
 #include "plugin/catalog.h"
 #include "train/observer.h"
+#include "weights/index.h"
 
 namespace bcx::engine {
 
@@ -97,6 +98,29 @@ struct LearningRateTest {
   std::optional<double> suggestion;   ///< none: the loss never fell
 };
 
+/// Pictures for a published network with its published classifier. Borrowed for the call.
+struct ImageNetRequest {
+  const plugin::PluginCatalog& catalog;
+  std::string backbone;
+  std::filesystem::path weights;  ///< a safetensors file with the classifier
+  weights::PublishedInput input;  ///< how pictures are prepared
+  std::vector<std::filesystem::path> pictures;
+  std::int64_t top = 5;  ///< classes given for each, 1 to 1,000
+  std::string device = "auto";
+};
+
+struct ImageNetClass {
+  std::int64_t index = 0;  ///< of the classifier's output, from 0
+  std::string name;        ///< `Siamese cat`
+  double probability = 0;
+};
+
+struct ImageNetPrediction {
+  std::filesystem::path picture;
+  std::string problem;                 ///< why there is none; empty: there is
+  std::vector<ImageNetClass> classes;  ///< most probable first
+};
+
 /// Re-entrant: nothing about a run is global, apart from threads and determinism, which are the
 /// process's (train/device.h).
 class Engine {
@@ -149,6 +173,12 @@ class Engine {
       const config::Experiment& experiment, const plugin::PluginCatalog& catalog,
       std::span<const std::int64_t> training,
       const std::function<data::Image(std::int64_t)>& read) const = 0;
+
+  /// What the network says about each picture, in order; a picture that cannot be read or prepared
+  /// has a problem and stops nothing. Throws bcx::Error for anything else: an unknown backbone, one
+  /// without a published classifier, weights that do not fit.
+  virtual std::vector<ImageNetPrediction> predict_imagenet(
+      const ImageNetRequest& request) const = 0;
 
   /// Logits of pictures in files, read in stretches: memory does not grow with their number. What
   /// cannot be read is told to `take` and left out.

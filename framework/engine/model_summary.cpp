@@ -6,6 +6,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "engine/components.h"
+#include "model/multipliers.h"
 #include "model/parameters.h"
 #include "model/summary.h"
 #include "train/device.h"
@@ -43,6 +44,7 @@ std::string model_summary(const config::Experiment& e, const plugin::PluginCatal
   auto classifier = build_classifier(e, catalog, classes);
   model::FlatParameters parameters(*classifier.object);
   parameters.freeze(e.train.freeze);
+  const auto multipliers = model::multipliers(e.parameter_groups, parameters.parameters());
   const auto summary = model::summarize(*classifier.object);
   auto optimizer = build_optimizer(e.optimizer, catalog);
   const auto peak =
@@ -55,7 +57,9 @@ std::string model_summary(const config::Experiment& e, const plugin::PluginCatal
   table.add({"total", grouped(summary.parameters), grouped(summary.trainable)});
   std::uint64_t state = 0;
   for (const auto& item : optimizer.object->state()) state += item.tensor.nbytes();
-  return table.text() +
+  const auto groups =
+      model::multipliers_text(multipliers, parameters.parameters(), e.learning_rate);
+  return table.text() + (groups.empty() ? "" : "\n" + groups) +
          fmt::format(
              "\nvalues {}, gradients {}, optimizer {}\n"
              "peak of the process after one step of {} images of {}x{} in fp32: {}\n",

@@ -107,9 +107,9 @@ class StateFork {
     tensors_ = {setup.model.parameters.values(), setup.model.parameters.buffers()};
     for (const auto& item : setup.optimizer.object->state()) tensors_.push_back(item.tensor);
     for (const auto& item : setup.step.state()) tensors_.push_back(item.tensor);
-    if (setup.step.ema_values().defined()) {
-      tensors_.push_back(setup.step.ema_values());
-      tensors_.push_back(setup.step.ema_buffers());
+    if (setup.step.average_values().defined()) {
+      tensors_.push_back(setup.step.average_values());
+      tensors_.push_back(setup.step.average_buffers());
     }
     torch::NoGradGuard no_grad;
     for (const auto& tensor : tensors_) copies_.push_back(tensor.clone());

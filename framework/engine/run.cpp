@@ -243,8 +243,8 @@ sdk::Metrics Session::validate(Evaluator& evaluator) {
 void Session::load_best(const std::optional<std::filesystem::path>& best) {
   if (!best) return keep_average(setup_->model.parameters, setup_->step);
   const auto file = weights::SafetensorsFile::open(*best);
-  const bool averaged = setup_->step.ema_values().defined();
-  train::restore_model(file, averaged ? "ema." : "model.", setup_->model.parameters);
+  train::restore_model(file, train::holds_average(file) ? "ema." : "model.",
+                       setup_->model.parameters);
   best_path_ = best->string();
   observer_.message(Tone::note,
                     fmt::format("evaluating the best checkpoint, of epoch {}",

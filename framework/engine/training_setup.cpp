@@ -25,19 +25,20 @@ std::int64_t class_count(const PreparedData& data) {
 }
 
 std::unique_ptr<train::Loss> make_loss(const config::Experiment& experiment,
-                                       const train::Candidates& candidates, std::int64_t classes,
-                                       at::Device device) {
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes), 0);
+                                       const train::Candidates& candidates,
+                                       const PreparedData& data, at::Device device) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(class_count(data)), 0);
   for (const auto label : candidates.labels) ++counts[static_cast<std::size_t>(label)];
-  return train::make_loss(experiment.loss, counts,
+  return train::make_loss(experiment.loss, {counts, data.decoded.table.positive},
                           at::TensorOptions().dtype(at::kFloat).device(device));
 }
 
-train::StepSettings step_settings(const config::Experiment& e) {
+train::StepSettings step_settings(const config::Experiment& e,
+                                  const model::FlatParameters& parameters) {
   return {
       .precision = e.train.precision == "fp16" ? train::Precision::fp16 : train::Precision::fp32,
       .clip_norm = e.train.clip_norm,
-      .ema_decay = e.train.ema_decay,
+      .multipliers = model::multipliers(e.parameter_groups, parameters.parameters()),
       .train_frozen_batch_norm = e.train.train_frozen_batch_norm,
       .seed = e.seed};
 }
@@ -105,9 +106,9 @@ TrainingSetup::TrainingSetup(const RunRequest& request, const PreparedData& data
       input(make_input(request.experiment, request.catalog, data,
                        model.classifier.object->backbone().normalization(), device)),
       optimizer(build_optimizer(request.experiment.optimizer, request.catalog)),
-      loss(make_loss(request.experiment, candidates, class_count(data), device)),
+      loss(make_loss(request.experiment, candidates, data, device)),
       step(*model.classifier.object, model.parameters, *optimizer.object, optimizer.site,
-           model.classifier.site, *loss, step_settings(request.experiment)),
+           model.classifier.site, *loss, step_settings(request.experiment, model.parameters)),
       callbacks(build_callbacks(request.experiment.callbacks, request.catalog)) {
   step.set_frozen(request.experiment.train.freeze);
 }

@@ -34,8 +34,7 @@ train::InputPipeline make_input(const config::Experiment& experiment,
                                 const plugin::PluginCatalog& catalog, const PreparedData& data,
                                 const sdk::Normalization& normalization, at::Device device);
 
-/// Members are built in order; later ones borrow from earlier ones (the step's moving average
-/// starts from the loaded weights). Borrows experiment and data.
+/// Members are built in order; later ones borrow from earlier ones. Borrows experiment and data.
 struct TrainingSetup {
   TrainingSetup(const RunRequest& request, const PreparedData& data, at::Device device);
 

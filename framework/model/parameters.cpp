@@ -103,35 +103,6 @@ void FlatParameters::freeze(std::span<const std::string> patterns) {
                                   "train.freeze", "leave the head out: [\"backbone.*\"]"});
 }
 
-std::vector<sdk::ParameterGroup> FlatParameters::groups(const at::Tensor& learning_rate) const {
-  std::vector<sdk::ParameterGroup> groups;
-  const auto end_of = [&](std::size_t i) {
-    return i + 1 < parameters_.size() ? parameters_[i + 1].offset : values_.numel();
-  };
-  std::size_t first = 0;
-  while (first < parameters_.size()) {
-    if (!parameters_[first].owner.requires_grad()) {
-      ++first;
-      continue;
-    }
-    std::size_t last = first;
-    sdk::ParameterGroup group;
-    group.offset = parameters_[first].offset;
-    for (; last < parameters_.size() && parameters_[last].owner.requires_grad(); ++last) {
-      const auto& entry = parameters_[last];
-      group.segments.push_back({entry.name, entry.offset - group.offset, entry.size, entry.shape});
-    }
-    const std::int64_t size = end_of(last - 1) - group.offset;
-    group.name = parameters_[first].name;
-    group.parameters = values_.narrow(0, group.offset, size);
-    group.gradients = gradients_.narrow(0, group.offset, size);
-    group.learning_rate = learning_rate;
-    groups.push_back(std::move(group));
-    first = last;
-  }
-  return groups;
-}
-
 void FlatParameters::collect_gradients(bool accumulate, double scale) {
   torch::NoGradGuard no_grad;
   std::vector<at::Tensor> targets, sources;

@@ -9,9 +9,8 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include "bcx/sdk/optimizer.h"
 
 namespace torch::nn {
 class Module;
@@ -47,10 +46,6 @@ class FlatParameters {
   /// rest: sets requires_grad. Throws bcx::Error (usage) for a pattern that matches nothing, naming
   /// the nearest parameter, and when nothing is left to train.
   void freeze(std::span<const std::string> patterns);
-
-  /// What is not frozen, as ranges of neighbours, for the optimizer. `learning_rate`: 0-dim
-  /// float64.
-  std::vector<sdk::ParameterGroup> groups(const at::Tensor& learning_rate) const;
 
   /// Copies (`accumulate`: adds) the gradients that autograd left in the module's tensors into the
   /// flat buffer and releases them; parameters without one count as zero. `scale` multiplies what

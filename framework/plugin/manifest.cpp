@@ -53,9 +53,9 @@ const std::vector<ParamSpec>& component_fields() {
 
 const std::vector<ParamSpec>& fact_fields() {
   static const std::vector<ParamSpec> fields{
-      at_least("parameters", Type::integer, 0), at_least("gmacs_224", Type::real, 0, true),
+      at_least("parameters", Type::integer, 0),    at_least("gmacs_224", Type::real, 0, true),
       at_least("smallest_size", Type::integer, 1), at_least("channels", Type::integer, 1),
-      optional_field("weights", Type::strings)};
+      optional_field("weights", Type::strings),    optional_field("metrics", Type::strings)};
   return fields;
 }
 
@@ -89,6 +89,8 @@ config::Facts read_facts(const Node& table, Mistakes& mistakes) {
   facts.channels = number<std::int64_t>(fields, "channels");
   if (const auto* weights = fields.value("weights"))
     facts.weights = std::get<std::vector<std::string>>(*weights);
+  if (const auto* metrics = fields.value("metrics"))
+    facts.metrics = std::get<std::vector<std::string>>(*metrics);
   return facts;
 }
 

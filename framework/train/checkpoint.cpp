@@ -12,6 +12,7 @@ namespace bcx::train {
 namespace {
 
 constexpr std::size_t kept_last = 2;
+constexpr const char* average_prefix = "ema.";
 
 weights::DType dtype_of(const at::Tensor& tensor) {
   switch (tensor.scalar_type()) {
@@ -111,6 +112,40 @@ void require_finite_model(const Snapshot& snapshot) {
                    "lower optimizer.learning_rate or set train.clip_norm"});
 }
 
+bool is_count(const nlohmann::json& value) {
+  return value.is_number_integer() && value >= 0;
+}
+
+bool is_texts(const nlohmann::json& value) {
+  return std::all_of(value.begin(), value.end(),
+                     [](const nlohmann::json& item) { return item.is_string(); });
+}
+
+/// A file whose bytes changed may still be JSON.
+void require_fields(const nlohmann::json& manifest, const std::string& where) {
+  using Check = bool (*)(const nlohmann::json&);
+  constexpr Check number = [](const nlohmann::json& v) { return v.is_number(); };
+  constexpr Check boolean = [](const nlohmann::json& v) { return v.is_boolean(); };
+  constexpr Check text = [](const nlohmann::json& v) { return v.is_string(); };
+  constexpr Check list = [](const nlohmann::json& v) { return v.is_array() && is_texts(v); };
+  constexpr Check map = [](const nlohmann::json& v) { return v.is_object() && is_texts(v); };
+  const std::pair<const char*, Check> fields[] = {
+      {"epoch", is_count},       {"samples", is_count},
+      {"step", is_count},        {"batch_size", is_count},
+      {"epochs", is_count},      {"epoch_batch_size", is_count},
+      {"learning_rate", number}, {"horizon", number},
+      {"stop", boolean},         {"frozen_by_callback", boolean},
+      {"stop_reason", text},     {"best_tag", text},
+      {"precision", text},       {"frozen", list},
+      {"callbacks", map}};
+  for (const auto& [key, fits] : fields)
+    if (!manifest.contains(key) || !fits(manifest[key]))
+      throw Error(
+          ExitCode::data,
+          {fmt::format("its manifest is damaged: \"{}\" is missing or of another type", key), where,
+           ""});
+}
+
 }  // namespace
 
 Snapshot take_snapshot(const model::FlatParameters& parameters, sdk::Optimizer& optimizer,
@@ -118,13 +153,18 @@ Snapshot take_snapshot(const model::FlatParameters& parameters, sdk::Optimizer& 
   torch::NoGradGuard no_grad;
   Snapshot snapshot;
   add_model(snapshot, "model.", parameters, parameters.values(), parameters.buffers());
-  if (step.ema_values().defined())
-    add_model(snapshot, "ema.", parameters, step.ema_values(), step.ema_buffers());
+  if (step.average_values().defined())
+    add_model(snapshot, average_prefix, parameters, step.average_values(), step.average_buffers());
   for (const auto& item : optimizer.state())
     snapshot.items.push_back({"optimizer." + item.name, host_copy(item.tensor)});
   for (const auto& item : step.state())
     snapshot.items.push_back({"step." + item.name, host_copy(item.tensor)});
   return snapshot;
+}
+
+bool holds_average(const weights::SafetensorsFile& file) {
+  return std::any_of(file.tensors().begin(), file.tensors().end(),
+                     [](const auto& tensor) { return tensor.name.starts_with(average_prefix); });
 }
 
 void restore_model(const weights::SafetensorsFile& file, std::string_view prefix,
@@ -135,8 +175,10 @@ void restore_model(const weights::SafetensorsFile& file, std::string_view prefix
 void restore(const weights::SafetensorsFile& file, const model::FlatParameters& parameters,
              sdk::Optimizer& optimizer, StepExecutor& step) {
   restore_model(file, "model.", parameters);
-  if (step.ema_values().defined())
-    restore_flat(file, "ema.", parameters, step.ema_values(), step.ema_buffers());
+  if (holds_average(file)) {
+    step.average_weights(1.0);  // makes it
+    restore_flat(file, average_prefix, parameters, step.average_values(), step.average_buffers());
+  }
   restore_named(file, "optimizer.", optimizer.state());
   restore_named(file, "step.", step.state());
 }
@@ -150,10 +192,13 @@ nlohmann::json read_manifest(const weights::SafetensorsFile& file) {
   auto manifest = nlohmann::json::parse(text->second, nullptr, /*allow_exceptions=*/false);
   if (!manifest.is_object() || !manifest.value("format", nlohmann::json()).is_number_integer())
     throw Error(ExitCode::data, {"its manifest is damaged", where, ""});
-  if (manifest["format"] > checkpoint_format)
-    throw Error(ExitCode::data, {fmt::format("has checkpoint format {}, this bcx reads up to {}",
-                                             manifest["format"].get<int>(), checkpoint_format),
-                                 where, "use a newer bcx"});
+  if (manifest["format"] != checkpoint_format)
+    throw Error(
+        ExitCode::data,
+        {fmt::format("has checkpoint format {}, this bcx reads {}", manifest["format"].dump(),
+                     checkpoint_format),
+         where, manifest["format"] > checkpoint_format ? "use a newer bcx" : "use an older bcx"});
+  require_fields(manifest, where);
   return manifest;
 }
 
@@ -190,8 +235,8 @@ void CheckpointStore::save(Snapshot snapshot, const std::string& tag, const std:
 void CheckpointStore::write(Snapshot snapshot, const std::string& tag, const std::string& metric,
                             std::optional<double> value) {
   // Zero-padded, so that names sort by step.
-  const std::string stem = tag == "last" ? fmt::format("last-{:010}", snapshot.cursor.step) : tag;
-  const auto path = folder_ / (stem + ".safetensors");
+  const auto path = tag == "last" ? this->path(fmt::format("last-{:010}", snapshot.cursor.step))
+                                  : this->path(tag);
   std::vector<weights::TensorView> views;
   for (const auto& item : snapshot.items)
     views.push_back(
@@ -213,6 +258,12 @@ void CheckpointStore::write(Snapshot snapshot, const std::string& tag, const std
   std::erase(last_, path);
   last_.push_back(path);
   rotate();
+}
+
+void CheckpointStore::remove(const std::string& tag) {
+  wait();
+  std::error_code ignored;
+  if (std::filesystem::remove(path(tag), ignored)) tracker_.checkpoint_removed(path(tag));
 }
 
 void CheckpointStore::rotate() {

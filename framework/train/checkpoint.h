@@ -2,9 +2,9 @@
 //
 // Tensors:
 //   model.NAME        every parameter and running statistic, usual order and layout
-//   ema.NAME          their moving average, if there is one
+//   ema.NAME          their average, if a callback keeps one (ema, swa)
 //   optimizer.NAME    the optimizer's state over the flat buffer [n]
-//   step.NAME         accumulators, step count, loss scale
+//   step.NAME         accumulators, numbers of steps, loss scale
 // Metadata: `bcx.checkpoint`, a JSON object: format, run, cursor, the loop's and the callbacks'
 // state, hashes of configuration, data and split, plugins' build ids; `bcx.experiment`, the
 // resolved experiment as TOML; `bcx.classes`. So a checkpoint alone is enough to predict with.
@@ -28,7 +28,7 @@
 
 namespace bcx::train {
 
-inline constexpr int checkpoint_format = 1;
+inline constexpr int checkpoint_format = 2;
 
 /// A copy of everything in host memory, taken between two steps; independent of the run from then
 /// on.
@@ -52,12 +52,16 @@ Snapshot take_snapshot(const model::FlatParameters& parameters, sdk::Optimizer& 
 void restore(const weights::SafetensorsFile& file, const model::FlatParameters& parameters,
              sdk::Optimizer& optimizer, StepExecutor& step);
 
+/// Whether it holds an average of the weights.
+bool holds_average(const weights::SafetensorsFile& file);
+
 /// Only the model (`prefix` "model." or "ema."), for evaluation. Throws as restore().
 void restore_model(const weights::SafetensorsFile& file, std::string_view prefix,
                    const model::FlatParameters& parameters);
 
-/// The manifest of a checkpoint file. Throws bcx::Error (data) when there is none or its format is
-/// newer.
+/// The manifest of a checkpoint file, with everything in it that TrainLoop::load_state() reads.
+/// Throws bcx::Error (data), naming the file, when there is none, when it is damaged, or when its
+/// format is another.
 nlohmann::json read_manifest(const weights::SafetensorsFile& file);
 
 /// Writes checkpoints of one run, off the training thread, one at a time and in order:
@@ -73,6 +77,13 @@ class CheckpointStore {
   /// refused: Error (data).
   void save(Snapshot snapshot, const std::string& tag, const std::string& metric,
             std::optional<double> value);
+  /// Removes the checkpoint of that tag and says so to the tracker, after the write under way. None
+  /// of that tag: nothing.
+  void remove(const std::string& tag);
+  /// Where a checkpoint of that tag, not "last", lies.
+  std::filesystem::path path(const std::string& tag) const {
+    return folder_ / (tag + ".safetensors");
+  }
   /// Returns when nothing is being written. Throws what went wrong.
   void wait();
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -30,6 +31,17 @@ double horizon_of(const config::Experiment& experiment, std::size_t samples) {
       batches(std::vector<std::int64_t>(samples), train.batch_size, train.last_batch).size();
   return std::ceil(static_cast<double>(cut) / static_cast<double>(train.accumulate)) *
          static_cast<double>(train.epochs);
+}
+
+/// A tag becomes a file's name in the run's folder.
+void require_tag(std::string_view tag) {
+  constexpr std::string_view allowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+  if (tag.empty() || tag.size() > 64 || tag.front() == '.' || tag.starts_with("last-") ||
+      tag.find_first_not_of(allowed) != std::string_view::npos)
+    throw Error(ExitCode::plugin,
+                {fmt::format("asked for a checkpoint called \"{}\"", printable(clip(tag, 60))), "",
+                 "use letters, digits, -, _ and ., at most 64, not last- at the start"});
 }
 
 }  // namespace
@@ -77,10 +89,11 @@ void TrainLoop::run_epochs() {
   while (cursor_.epoch < epochs() && !stop_ && !stopped_) {
     const auto begun = Clock::now();
     train_epoch();
+    if (diverged_) break;
     if (!stopped_) stopped_ = end_epoch(seconds_since(begun));
   }
   // Without a checkpoint callback, or stopped between its checkpoints.
-  if (!is_saved()) save("last", std::nullopt);
+  if (!is_saved() && !diverged_) save({.tag = "last"});
   call("the run ended", [&](sdk::Callback& c) { c.on_run_end(*this); });
 }
 
@@ -90,8 +103,8 @@ void TrainLoop::train_epoch() {
   if (cursor_.samples == 0) {
     metrics_.clear();
     parts_.step.clear_totals();
-    epoch_batch_size_ = batch_size_;
     call("an epoch began", [&](sdk::Callback& c) { c.on_epoch_begin(*this); });
+    epoch_batch_size_ = batch_size_;
   }
   const auto& train = parts_.experiment.train;
   const auto order =
@@ -163,15 +176,26 @@ void TrainLoop::read_back() {
     parts_.tracker.metric(norm_key_, pending_[i].step, epoch, norm);
     series["train.step_loss"].push_back(loss);
     series["grad_norm"].push_back(norm);
-    if (!std::isfinite(loss))
-      throw Error(ExitCode::other,
-                  {fmt::format("the loss is {} at step {} (epoch {})", shortest(loss),
-                               pending_[i].step, cursor_.epoch + 1),
-                   "", "lower optimizer.learning_rate, add a warm-up, or set train.clip_norm"});
   }
   const std::int64_t first = pending_.front().step;
   pending_.clear();
   call("values were read back", [&](sdk::Callback& c) { c.on_metrics(*this, first, series); });
+  const auto& losses = series["train.step_loss"];
+  const auto bad = std::find_if_not(losses.begin(), losses.end(),
+                                    [](double loss) { return std::isfinite(loss); });
+  if (bad != losses.end()) end_diverged(first + (bad - losses.begin()), *bad);
+}
+
+/// The state is spoilt (running statistics took up what is not finite): without a best checkpoint
+/// and a callback that wants to stop with it, that is an error.
+void TrainLoop::end_diverged(std::int64_t step, double loss) {
+  parts_.checkpoints.wait();
+  diverged_ = stop_ && best();
+  if (diverged_) return;
+  throw Error(
+      ExitCode::other,
+      {fmt::format("the loss is {} at step {} (epoch {})", shortest(loss), step, cursor_.epoch + 1),
+       "", "lower optimizer.learning_rate, add a warm-up, or set train.clip_norm"});
 }
 
 /// True when the run is to stop.
@@ -185,6 +209,7 @@ bool TrainLoop::end_epoch(double seconds) {
   metrics_["images_per_second"] =
       static_cast<double>(epoch_samples_here_) / std::max(seconds, 1e-9);
   metrics_["memory.peak"] = static_cast<double>(peak_memory(parts_.input.device()));
+  call("an epoch's steps are done", [&](sdk::Callback& c) { c.on_train_epoch_end(*this); });
   if (parts_.validate) {
     for (const auto& [name, value] : parts_.validate()) metrics_[name] = value;
     call("validation ended", [&](sdk::Callback& c) { c.on_validation_end(*this); });
@@ -198,19 +223,19 @@ bool TrainLoop::end_epoch(double seconds) {
   cursor_.samples = 0;
   parts_.step.clear_totals();
   save_requested();
-  if (checkpoint_requested() && !is_saved()) save("last", std::nullopt);
+  if (checkpoint_requested() && !is_saved()) save({.tag = "last"});
   return cursor_.epoch < epochs() && !stop_ && stop_requested();
 }
 
 bool TrainLoop::interrupted() {
+  if (checkpoint_requested() || stop_requested() || stop_) read_back();
+  if (diverged_) return true;
   if (checkpoint_requested()) {
-    read_back();
-    save("last", std::nullopt);
+    save({.tag = "last"});
     parts_.observer.message(Tone::note,
                             fmt::format("checkpoint at step {} (SIGUSR1)", cursor_.step));
   }
   if (!stop_requested() && !stop_) return false;
-  read_back();
   if (stop_requested()) stopped_ = true;
   return true;
 }
@@ -259,25 +284,21 @@ bool TrainLoop::is_saved() const {
          saved_.step == cursor_.step;
 }
 
-void TrainLoop::save(const std::string& tag, std::optional<double> metric) {
-  if (tag == "last") saved_ = cursor_;
+void TrainLoop::save(const sdk::CheckpointRequest& request) {
+  if (request.tag == "last") saved_ = cursor_;
   parts_.tracker.flush();  // files of callbacks, which a resume takes up where the state says
   auto snapshot = take_snapshot(parts_.parameters, parts_.optimizer, parts_.step);
   snapshot.cursor = cursor_;
   snapshot.manifest = state();
   parts_.complete(snapshot);
-  std::string monitor;
-  for (const auto& callback : parts_.experiment.callbacks) {
-    const auto found = callback.params.find("monitor");
-    if (metric && callback.name == "checkpoint" && found != callback.params.end())
-      monitor = std::get<std::string>(found->second);
-  }
-  parts_.checkpoints.save(std::move(snapshot), tag, monitor, metric);
+  parts_.checkpoints.save(std::move(snapshot), request.tag, request.monitor, request.value);
 }
 
 void TrainLoop::save_requested() {
-  for (const auto& [tag, metric] : wanted_checkpoints_) save(tag, metric);
+  for (const auto& [tag, request] : wanted_checkpoints_) save(request);
   wanted_checkpoints_.clear();
+  for (const auto& tag : unwanted_checkpoints_) parts_.checkpoints.remove(tag);
+  unwanted_checkpoints_.clear();
 }
 
 nlohmann::json TrainLoop::state() const {
@@ -298,6 +319,7 @@ nlohmann::json TrainLoop::state() const {
           {"horizon", schedule_.horizon()},
           {"frozen", frozen_},
           {"frozen_by_callback", frozen_by_callback_},
+          {"best_tag", best_tag_},
           {"precision", name_of(parts_.step.settings().precision)},
           {"callbacks", callbacks}};
 }
@@ -315,6 +337,7 @@ void TrainLoop::load_state(const nlohmann::json& manifest) {
       Schedule(parts_.experiment.schedule, parts_.experiment.learning_rate, manifest.at("horizon"));
   frozen_ = manifest.at("frozen").get<std::vector<std::string>>();
   frozen_by_callback_ = manifest.at("frozen_by_callback");
+  best_tag_ = manifest.at("best_tag");
   parts_.step.set_frozen(frozen_);
   for (auto& callback : parts_.callbacks) {
     const auto& states = manifest.at("callbacks");
@@ -350,8 +373,32 @@ void TrainLoop::set_frozen(const std::vector<std::string>& patterns) {
   parts_.step.set_frozen(frozen_);
 }
 
-void TrainLoop::request_checkpoint(std::string_view tag, std::optional<double> metric) {
-  wanted_checkpoints_[std::string(tag)] = metric;
+void TrainLoop::request_checkpoint(const sdk::CheckpointRequest& request) {
+  require_tag(request.tag);
+  if (request.best && best_tag_.empty()) best_tag_ = request.tag;
+  wanted_checkpoints_[request.tag] = request;
+}
+
+void TrainLoop::remove_checkpoint(std::string_view tag) {
+  require_tag(tag);
+  wanted_checkpoints_.erase(std::string(tag));
+  unwanted_checkpoints_.emplace_back(tag);
+}
+
+void TrainLoop::average_weights(double share) {
+  if (!(share >= 0.0 && share <= 1.0))
+    throw Error(
+        ExitCode::plugin,
+        fmt::format("asked for an average with a share of {}, expected 0 to 1", shortest(share)));
+  parts_.step.average_weights(share);
+}
+
+sdk::Metrics TrainLoop::gradient_norms() const {
+  return parts_.step.gradient_norms();
+}
+
+void TrainLoop::set_metric(std::string_view name, double value) {
+  metrics_[std::string(name)] = value;
 }
 
 void TrainLoop::request_stop(std::string_view reason) {
@@ -370,7 +417,8 @@ void TrainLoop::io(std::function<void()> work) {
 }
 
 std::optional<std::filesystem::path> TrainLoop::best() const {
-  const auto path = parts_.checkpoints.folder() / "best.safetensors";
+  if (best_tag_.empty()) return std::nullopt;
+  const auto path = parts_.checkpoints.path(best_tag_);
   return std::filesystem::exists(path) ? std::optional(path) : std::nullopt;
 }
 

@@ -63,7 +63,7 @@ class TrainLoop : private sdk::CallbackContext {
 
   const std::string& stop_reason() const { return stop_reason_; }
   const tracker::Cursor& cursor() const { return cursor_; }
-  /// Path of the checkpoint tagged "best", if one was taken.
+  /// Path of the best checkpoint: see sdk::CheckpointRequest::best.
   std::optional<std::filesystem::path> best() const;
 
  private:
@@ -79,7 +79,11 @@ class TrainLoop : private sdk::CallbackContext {
   void set_learning_rate(double rate) override;
   void set_batch_size(std::int64_t size) override;
   void set_frozen(const std::vector<std::string>& patterns) override;
-  void request_checkpoint(std::string_view tag, std::optional<double> metric) override;
+  void request_checkpoint(const sdk::CheckpointRequest& request) override;
+  void remove_checkpoint(std::string_view tag) override;
+  void average_weights(double share) override;
+  sdk::Metrics gradient_norms() const override;
+  void set_metric(std::string_view name, double value) override;
   void request_stop(std::string_view reason) override;
   void log(std::string_view message) override;
   void io(std::function<void()> work) override;
@@ -97,9 +101,10 @@ class TrainLoop : private sdk::CallbackContext {
   double rate() const;
   void record(const StepValues& values, double seconds);
   void read_back();
+  void end_diverged(std::int64_t step, double loss);
   void report_progress(std::size_t done, std::size_t total, double seconds);
   void call(std::string_view when, const std::function<void(sdk::Callback&)>& what);
-  void save(const std::string& tag, std::optional<double> metric);
+  void save(const sdk::CheckpointRequest& request);
   bool is_saved() const;
   void save_requested();
   nlohmann::json state() const;
@@ -115,8 +120,11 @@ class TrainLoop : private sdk::CallbackContext {
   bool frozen_by_callback_ = false;
   std::string stop_reason_, folder_;
   sdk::Metrics metrics_;
-  std::map<std::string, std::optional<double>> wanted_checkpoints_;
+  std::map<std::string, sdk::CheckpointRequest> wanted_checkpoints_;  // by tag
+  std::vector<std::string> unwanted_checkpoints_;                     // tags
+  std::string best_tag_;  // of the first checkpoint that was asked for as the best
   bool stop_ = false, stopped_ = false;
+  bool diverged_ = false;  // and a callback asked for a stop: the best checkpoint is the result
   std::chrono::steady_clock::time_point started_;
   std::int64_t epoch_samples_here_ = 0;  // of this epoch, in this attempt: for images per second
 

@@ -44,7 +44,7 @@ class Loss {
 /// -sum_k w_k q_k log softmax(logits)_k, with q = (1 - s) target + s / K for label smoothing s
 /// (Szegedy et al. 2016). torch.nn.functional.cross_entropy with probability targets; for one-hot
 /// ones also its sum over class indices.
-class CrossEntropy final : public Loss {
+class CrossEntropy : public Loss {
  public:
   /// `weights`: one for each class, or empty for none. `options`: type and device of the
   /// arithmetic.
@@ -52,15 +52,44 @@ class CrossEntropy final : public Loss {
                const at::TensorOptions& options);
   at::Tensor per_sample(const at::Tensor& logits, const at::Tensor& targets) const override;
 
+ protected:
+  at::Tensor log_softmax(const at::Tensor& logits) const;  ///< [N, K], in the loss's type
+  at::Tensor wanted(const at::Tensor& targets) const;      ///< [N, K]: w_k q_k
+
  private:
   double smoothing_;
   at::TensorOptions options_;
   at::Tensor weights_;  // [K], or undefined
 };
 
-/// The loss that an experiment names; class_counts are the training images of each class.
-std::unique_ptr<Loss> make_loss(const config::LossConfig& config,
-                                std::span<const std::int64_t> class_counts,
+/// -sum_k w_k q_k (1 - p_k)^gamma log p_k, with p = softmax(logits), w and q as cross-entropy has
+/// them: what is right already counts less (Lin et al. 2017; its alpha is w). gamma = 0 is
+/// cross-entropy.
+class Focal final : public CrossEntropy {
+ public:
+  Focal(double gamma, double label_smoothing, std::span<const double> weights,
+        const at::TensorOptions& options);
+  at::Tensor per_sample(const at::Tensor& logits, const at::Tensor& targets) const override;
+
+ private:
+  double gamma_;
+};
+
+/// How the classes that a loss sees are distributed.
+struct ClassFacts {
+  std::span<const std::int64_t> counts;  ///< training images of each
+  int positive = 1;                      ///< of two
+};
+
+/// The loss that an experiment names.
+///
+/// "binary_cross_entropy" with z = logit of the positive class - logit of the other one is
+/// -(pos_weight q log sigmoid(z) + (1 - q) log(1 - sigmoid(z))),
+/// torch.nn.functional.binary_cross_entropy_with_logits; as a softmax over two classes is a sigmoid
+/// of the difference, it is cross-entropy with weight pos_weight for the positive class and 1 for
+/// the other. Throws bcx::Error: usage when an option does not fit the loss or the classes, data
+/// when there is nothing to balance.
+std::unique_ptr<Loss> make_loss(const config::LossConfig& config, const ClassFacts& classes,
                                 const at::TensorOptions& options);
 
 }  // namespace bcx::train

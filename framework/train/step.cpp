@@ -5,12 +5,16 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "bcx/sdk/segments.h"
 #include "train/memory_guard.h"
 
 namespace bcx::train {
 namespace {
 
 constexpr double first_loss_scale = 65536.0, scale_growth = 2.0, scale_backoff = 0.5;
+// Below 1 a loss would be scaled away from where it overflows nothing; above 2^24 nothing is
+// gained.
+constexpr double smallest_loss_scale = 1.0, largest_loss_scale = 16777216.0;
 constexpr std::int64_t scale_interval = 2000;
 
 enum Total { loss_sum, right, samples, skipped, total_count };
@@ -31,27 +35,22 @@ StepExecutor::StepExecutor(model::Classifier& classifier, model::FlatParameters&
       optimizer_site_(std::move(optimizer_site)),
       backbone_site_(std::move(backbone_site)),
       loss_(loss),
-      settings_(settings) {
+      settings_(settings),
+      groups_(parameters, settings.multipliers) {
   const auto device = parameters.values().device();
   const auto scalar = at::TensorOptions().dtype(at::kDouble).device(device);
-  learning_rate_ = at::zeros({}, scalar);
-  step_ = at::zeros({}, scalar);
   totals_ = at::zeros({total_count}, scalar);
   gradient_norm_ = at::zeros({}, scalar);
   loss_scale_ =
       at::full({}, settings.precision == Precision::fp16 ? first_loss_scale : 1.0, scalar);
   good_steps_ = at::zeros({}, scalar);
-  if (settings.ema_decay > 0) {
-    ema_values_ = parameters.values().clone();
-    ema_buffers_ = parameters.buffers().clone();
-  }
   context_.generator = at::globalContext().defaultGenerator(device).clone();
   optimizer_site_("allocating its state", [&] { optimizer_.initialize(parameters_.values()); });
 }
 
 void StepExecutor::set_frozen(std::span<const std::string> patterns) {
   parameters_.freeze(patterns);
-  groups_ = parameters_.groups(learning_rate_);
+  groups_.update();
   classifier_.train_unfrozen(settings_.train_frozen_batch_norm);
 }
 
@@ -61,7 +60,7 @@ void StepExecutor::enter_training() {
 }
 
 void StepExecutor::set_learning_rate(double rate) {
-  learning_rate_.fill_(rate);
+  groups_.set_learning_rate(rate);
 }
 
 at::Tensor StepExecutor::forward_backward(const sdk::Batch& batch, MicroStep micro,
@@ -115,24 +114,41 @@ void StepExecutor::update() {
   gradient_norm_.copy_(norm);
   if (settings_.clip_norm > 0) gradients.mul_((settings_.clip_norm / (norm + 1e-6)).clamp_max(1.0));
 
-  const auto next = step_ + 1.0;
-  optimizer_site_("a step", [&] { optimizer_.step(groups_, {.step = next, .skip = skip}); });
-  step_.copy_(at::where(skip, step_, next));
+  groups_.begin_step();
+  optimizer_site_("a step", [&] { optimizer_.step(groups_.ranges(), {.skip = skip}); });
+  groups_.end_step(skip);
   totals_[skipped].add_(skip.to(at::kDouble));
-  if (settings_.precision == Precision::fp16) {
-    const auto good = at::where(skip, at::zeros_like(good_steps_), good_steps_ + 1.0);
-    const auto grow = good.ge(static_cast<double>(scale_interval));
-    loss_scale_.copy_(at::where(skip, loss_scale_ * scale_backoff,
-                                at::where(grow, loss_scale_ * scale_growth, loss_scale_)));
-    good_steps_.copy_(at::where(grow, at::zeros_like(good), good));
-  }
-  update_average();
+  if (settings_.precision == Precision::fp16) update_loss_scale(skip);
 }
 
-void StepExecutor::update_average() {
-  if (!ema_values_.defined()) return;
-  ema_values_.lerp_(parameters_.values(), 1.0 - settings_.ema_decay);
-  ema_buffers_.lerp_(parameters_.buffers(), 1.0 - settings_.ema_decay);
+void StepExecutor::update_loss_scale(const at::Tensor& skip) {
+  const auto good = at::where(skip, at::zeros_like(good_steps_), good_steps_ + 1.0);
+  const auto grow = good.ge(static_cast<double>(scale_interval));
+  const auto next = at::where(skip, loss_scale_ * scale_backoff,
+                              at::where(grow, loss_scale_ * scale_growth, loss_scale_));
+  loss_scale_.copy_(next.clamp(smallest_loss_scale, largest_loss_scale));
+  good_steps_.copy_(at::where(grow, at::zeros_like(good), good));
+}
+
+void StepExecutor::average_weights(double share) {
+  torch::NoGradGuard no_grad;
+  if (!average_values_.defined()) {
+    average_values_ = parameters_.values().clone();
+    average_buffers_ = parameters_.buffers().clone();
+    return;
+  }
+  average_values_.lerp_(parameters_.values(), share);
+  average_buffers_.lerp_(parameters_.buffers(), share);
+}
+
+std::map<std::string, double, std::less<>> StepExecutor::gradient_norms() const {
+  std::map<std::string, double, std::less<>> norms;
+  for (const auto& range : groups_.ranges()) {
+    const auto host = sdk::segment_norms(range.gradients, range).to(at::kCPU, at::kDouble);
+    for (std::size_t i = 0; i < range.segments.size(); ++i)
+      norms[range.segments[i].name] = host[static_cast<std::int64_t>(i)].item<double>();
+  }
+  return norms;
 }
 
 Totals StepExecutor::totals() const {
@@ -152,11 +168,11 @@ void StepExecutor::clear_totals() {
 }
 
 std::int64_t StepExecutor::optimizer_steps() const {
-  return static_cast<std::int64_t>(step_.item<double>());
+  return static_cast<std::int64_t>(groups_.steps().max().item<double>());
 }
 
 std::vector<sdk::NamedTensor> StepExecutor::state() {
-  return {{"step", step_},
+  return {{"steps", groups_.steps()},
           {"totals", totals_},
           {"loss_scale", loss_scale_},
           {"good_steps", good_steps_}};

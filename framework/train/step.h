@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 #include "bcx/sdk/augmentation.h"
 #include "bcx/sdk/optimizer.h"
 #include "model/classifier.h"
+#include "model/optimizer_groups.h"
 #include "model/parameters.h"
 #include "plugin/call_site.h"
 #include "train/loss.h"
@@ -21,7 +23,8 @@ namespace bcx::train {
 struct StepSettings {
   Precision precision = Precision::fp32;
   double clip_norm = 0.0;  ///< largest L2 norm of the whole gradient; 0: no clipping
-  double ema_decay = 0.0;  ///< of the exponential moving average of weights; 0: none
+  /// Of each parameter, in FlatParameters's order; none: 1 everywhere.
+  std::vector<model::Multipliers> multipliers = {};
   bool train_frozen_batch_norm = false;
   std::uint64_t seed = 0;
 };
@@ -48,7 +51,7 @@ struct StepValues {
 /// With `n` micro-batches the gradient is the mean over all their samples, so that accumulation
 /// equals one large batch (batch statistics aside). A step whose gradient is not finite changes
 /// nothing and is counted as skipped. fp16 scales the loss dynamically (Micikevicius et al. 2018:
-/// halve on overflow, double after 2,000 good steps).
+/// halve on overflow, double after 2,000 good steps), by at least 1 and at most 2^24.
 ///
 /// Borrows model, parameters, optimizer and loss. One thread.
 class StepExecutor {
@@ -68,15 +71,25 @@ class StepExecutor {
 
   Totals totals() const;  ///< waits for the device
   void clear_totals();
-  std::int64_t optimizer_steps() const;  ///< without skipped ones; waits for the device
+  /// Steps that the parameter that was trained longest took part in, without skipped ones; waits
+  /// for the device.
+  std::int64_t optimizer_steps() const;
 
-  /// What a resume needs beside model, optimizer and moving average, by reference: accumulators,
-  /// step count, loss scale.
+  /// What a resume needs beside model, optimizer and average, by reference: accumulators, numbers
+  /// of steps, loss scale.
   std::vector<sdk::NamedTensor> state();
 
-  /// The moving average, undefined without: values [n] and buffers [m] in FlatParameters's layout.
-  const at::Tensor& ema_values() const { return ema_values_; }
-  const at::Tensor& ema_buffers() const { return ema_buffers_; }
+  /// average += share (now - average), over values and running statistics. The first call makes the
+  /// average and sets it to the values of now.
+  void average_weights(double share);
+  /// The average, undefined before average_weights(): values [n] and buffers [m] in
+  /// FlatParameters's layout.
+  const at::Tensor& average_values() const { return average_values_; }
+  const at::Tensor& average_buffers() const { return average_buffers_; }
+
+  /// L2 norm of the latest step's gradient of each parameter that is trained, by name. Waits for
+  /// the device.
+  std::map<std::string, double, std::less<>> gradient_norms() const;
 
   /// Forward and backward without a trace: running statistics and accumulators are as before, and
   /// every step fills the gradients anew. For timing.
@@ -95,7 +108,7 @@ class StepExecutor {
   at::Tensor forward_backward(const sdk::Batch& batch, MicroStep micro, Precision precision);
   void enter_training();
   void update();
-  void update_average();
+  void update_loss_scale(const at::Tensor& skip);
 
   model::Classifier& classifier_;
   model::FlatParameters& parameters_;
@@ -104,10 +117,10 @@ class StepExecutor {
   const Loss& loss_;
   StepSettings settings_;
   sdk::ModelContext context_;
-  std::vector<sdk::ParameterGroup> groups_;
-  at::Tensor learning_rate_, step_, totals_, gradient_norm_;
+  model::OptimizerGroups groups_;
+  at::Tensor totals_, gradient_norm_;
   at::Tensor loss_scale_, good_steps_;  // of fp16
-  at::Tensor ema_values_, ema_buffers_;
+  at::Tensor average_values_, average_buffers_;
 };
 
 }  // namespace bcx::train

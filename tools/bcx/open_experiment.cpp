@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "eval/metric_names.h"
 
 namespace bcx::cli {
 namespace {
@@ -14,6 +15,7 @@ config::LoadOptions load_options(const ExperimentOptions& options) {
   load.sets = options.sets;
   load.options = options.options;
   load.environment = config::experiment_environment();
+  load.metrics = eval::metric_names();
   return load;
 }
 

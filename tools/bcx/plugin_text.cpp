@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "config/validate.h"
+#include "weights/resolve.h"
 
 namespace bcx::cli {
 namespace {
@@ -23,6 +24,14 @@ std::string millions(const Facts& facts) {
 
 std::string gmacs(const Facts& facts) {
   return facts.gmacs_224 ? fmt::format("{:.2f}", *facts.gmacs_224) : "";
+}
+
+/// Published weights and where they are: `here` (fetched), `to fetch` (`bcx weights fetch` gets
+/// them), `published` (bcx does not know where), nothing where there are none.
+std::string weights_text(const ComponentSpec& component) {
+  if (component.facts.weights.empty()) return "";
+  if (weights::is_cached(component.name)) return "here";
+  return weights::find_weights(component.name) ? "to fetch" : "published";
 }
 
 std::string default_text(const ParamSpec& param) {
@@ -53,7 +62,10 @@ nlohmann::ordered_json to_json(const ComponentSpec& component) {
   if (facts.gmacs_224) json["facts"]["gmacs_224"] = *facts.gmacs_224;
   if (facts.smallest_size) json["facts"]["smallest_size"] = *facts.smallest_size;
   if (facts.channels) json["facts"]["channels"] = *facts.channels;
-  if (!facts.weights.empty()) json["facts"]["weights"] = facts.weights;
+  if (!facts.weights.empty()) {
+    json["facts"]["weights"] = facts.weights;
+    json["facts"]["weights_state"] = weights_text(component);
+  }
   json["params"] = nlohmann::ordered_json::array();
   for (const auto& param : component.params) json["params"].push_back(to_json(param));
   return json;
@@ -123,7 +135,8 @@ Table list_table(const Components& components) {
                               {"version", Align::left, 1}};
   if (numbers) {
     columns.push_back({"parameters", Align::right, 1});
-    columns.push_back({"GMACs", Align::right, 1});
+    columns.push_back({"GMACs at 224", Align::right, 1});
+    columns.push_back({"weights", Align::left, 1});
   }
   columns.push_back({"summary", Align::left, 2});
   Table table(columns);
@@ -133,6 +146,7 @@ Table list_table(const Components& components) {
     if (numbers) {
       row.push_back(millions(component->facts));
       row.push_back(gmacs(component->facts));
+      row.push_back(weights_text(*component));
     }
     row.push_back(component->summary);
     table.add(std::move(row));

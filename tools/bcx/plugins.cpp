@@ -1,4 +1,5 @@
-// `bcx plugins list | show`: what there is to put into an experiment, without loading any of it.
+// `bcx plugins list | show`: what there is to put into an experiment, without loading any of it;
+// `new` and `check`, for authors, are in files of their own.
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 #include "config/validate.h"
 #include "plugin/catalog.h"
 #include "plugin_text.h"
+#include "plugins_author.h"
 
 namespace bcx::cli {
 namespace {
@@ -139,6 +141,9 @@ void add_plugins(CLI::App& app, Action& action) {
   add_folders(*showing, *options);
   showing->footer("Example: bcx plugins show rotate --toml");
   showing->callback([options, &action] { action = [options] { return show(*options); }; });
+
+  add_plugins_new(*plugins, action);
+  add_plugins_check(*plugins, action);
 }
 
 }  // namespace bcx::cli

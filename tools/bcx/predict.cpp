@@ -1,4 +1,4 @@
-// `bcx predict`: a run's model on anybody's pictures.
+// `bcx predict`: a run's model, or with --imagenet a published network, on anybody's pictures.
 
 #include <fmt/format.h>
 
@@ -10,6 +10,7 @@
 #include "console.h"
 #include "load_engine.h"
 #include "picture_list.h"
+#include "predict_imagenet.h"
 #include "prediction_writer.h"
 #include "run_model.h"
 #include "tracker_text.h"
@@ -22,6 +23,7 @@ struct PredictOptions {
   std::vector<std::string> paths, lists;
   std::string out;
   bool json = false, quiet = false;
+  ImageNetOptions imagenet;
 };
 
 /// Which model speaks, and how it decides.
@@ -40,7 +42,19 @@ void introduce(const RunModel& model, train::Observer& observer) {
     observer.message(train::Tone::warning, fmt::format("the run is stamped {}", stamp.name));
 }
 
+/// --imagenet: there is no run, and the first word is a picture like the others.
+int predict_published(PredictOptions options) {
+  auto& asked = options.imagenet;
+  asked.paths = std::move(options.paths);
+  asked.paths.insert(asked.paths.begin(), options.model.run);
+  asked.device = options.model.device.empty() ? "auto" : options.model.device;
+  asked.plugin_folders = options.model.plugin_paths;
+  asked.json = options.json;
+  return predict_imagenet(asked);
+}
+
 int predict(const PredictOptions& options) {
+  if (options.imagenet.imagenet) return predict_published(options);
   const SignalScope signals;
   const tracker::Reader reader(tracker_path(options.model.tracker));
   const auto model = open_run_model(reader, options.model);
@@ -93,8 +107,23 @@ void add_predict(CLI::App& app, Action& action) {
   command->add_option("--out", options->out, "Write here instead of standard output")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "JSON lines instead of CSV");
+  command->add_flag("--imagenet", options->imagenet.imagenet,
+                    "No run: ask a published network for ImageNet's classes");
+  command->add_option("--backbone", options->imagenet.backbone, "The published network")
+      ->default_val("tf_efficientnet_lite0")
+      ->type_name("NAME");
+  command
+      ->add_option("--weights", options->imagenet.weights,
+                   "The published network's: `imagenet`, or a .safetensors file")
+      ->default_val("imagenet")
+      ->type_name("WEIGHTS");
+  command->add_option("--top", options->imagenet.top, "Of ImageNet's classes, shown for a picture")
+      ->default_val(5)
+      ->check(CLI::Range(1, 1000));
   command->add_flag("--quiet", options->quiet, "Warnings alone");
-  command->footer("Example: bcx predict @last new-images/ --out predictions.csv");
+  command->footer(
+      "Examples:\n  bcx predict @last new-images/ --out predictions.csv\n"
+      "  bcx predict --imagenet cat.jpg --top 3");
   command->callback([&action, options] { action = [options] { return predict(*options); }; });
 }
 

@@ -12,6 +12,10 @@
 #include <bcx/sdk/optimizer.h>
 #include <bcx/sdk/plugin.h>
 
+#include "adamax.h"
+#include "nadam.h"
+#include "radam.h"
+
 namespace {
 
 using bcx::sdk::ParameterGroup;
@@ -36,7 +40,7 @@ class Adam final : public bcx::sdk::Optimizer {
   // torch's fused kernel: one pass over p, g, m, v on a CPU and on CUDA, where it takes its scalars
   // as float32 tensors and leaves everything as it is when found_inf is 1.
   void step(std::span<const ParameterGroup> groups, const StepScalars& scalars) override {
-    const at::Tensor steps = scalars.step.to(at::kFloat), skip = scalars.skip.to(at::kFloat);
+    const at::Tensor skip = scalars.skip.to(at::kFloat);
     constexpr auto update = [](auto&&... arguments) {
       if constexpr (decoupled)
         at::_fused_adamw_(arguments...);
@@ -50,7 +54,7 @@ class Adam final : public bcx::sdk::Optimizer {
         return whole.narrow(0, group.offset, size);
       };
       std::vector<at::Tensor> parameters{group.parameters}, gradients{group.gradients},
-          means{part(mean_)}, squares{part(square_)}, largest, counts{steps};
+          means{part(mean_)}, squares{part(square_)}, largest, counts{group.step.to(at::kFloat)};
       if (amsgrad_) largest.push_back(part(largest_));
       const auto& rate = group.learning_rate;
       const at::Tensor taken = rate.is_cpu() ? rate : rate.to(at::kFloat);
@@ -74,4 +78,7 @@ class Adam final : public bcx::sdk::Optimizer {
 
 }  // namespace
 
-BCX_PLUGIN(bcx::sdk::optimizer<Adam<false>>("adam"), bcx::sdk::optimizer<Adam<true>>("adamw"))
+BCX_PLUGIN(bcx::sdk::optimizer<Adam<false>>("adam"), bcx::sdk::optimizer<Adam<true>>("adamw"),
+           bcx::sdk::optimizer<optimizers::NAdam>("nadam"),
+           bcx::sdk::optimizer<optimizers::RAdam>("radam"),
+           bcx::sdk::optimizer<optimizers::Adamax>("adamax"))

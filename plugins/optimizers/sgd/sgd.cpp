@@ -71,7 +71,7 @@ class Sgd final : public bcx::sdk::Optimizer {
   void step_damped(const ParameterGroup& group, const StepScalars& scalars) const {
     at::Tensor parameters = group.parameters, old = buffer(group);
     const auto gradient = at::add(group.gradients, parameters, weight_decay_ * group.weight_decay);
-    const auto share = 1.0 - (scalars.step != 1).to(at::kDouble) * dampening_;
+    const auto share = 1.0 - (group.step != 1).to(at::kDouble) * dampening_;
     const auto next = old * momentum_ + gradient * share;
     const auto moved = parameters - next * group.learning_rate;
     at::where_out(old, scalars.skip, old, next);

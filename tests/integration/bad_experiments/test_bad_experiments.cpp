@@ -15,6 +15,7 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "config/load.h"
+#include "eval/metric_names.h"
 #include "plugin/catalog.h"
 #include "tests/catch.h"
 #include "tools/docs/source_catalog.h"
@@ -65,6 +66,7 @@ std::string by_library(const std::string& name) {
   config::LoadOptions options;
   options.file = name + ".toml";
   options.working_directory = here();
+  options.metrics = eval::metric_names();
   const auto arguments = lines(content(here() / (name + ".args")));
   for (std::size_t i = 0; i + 1 < arguments.size(); i += 2)
     options.sets.push_back(arguments[i + 1]);

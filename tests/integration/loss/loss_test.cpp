@@ -41,7 +41,7 @@ double naive(const at::Tensor& logits, const at::Tensor& targets, std::int64_t n
 std::string refusal(const LossConfig& config, const std::vector<std::int64_t>& counts,
                     bcx::ExitCode code) {
   try {
-    bcx::train::make_loss(config, counts, options);
+    bcx::train::make_loss(config, {counts, 1}, options);
   } catch (const bcx::Error& error) {
     CHECK(error.code() == code);
     return error.what();
@@ -90,6 +90,57 @@ TEST_CASE("cross entropy equals torch's, for probabilities and for class indices
   }
 }
 
+TEST_CASE("focal loss is its definition, and without focus cross-entropy") {
+  const auto logits = values(0) * 4, targets = soft_targets();
+  for (const double gamma : {0.5, 2.0, 5.0}) {
+    const auto each = bcx::train::Focal(gamma, 0.1, weights, options).per_sample(logits, targets);
+    for (std::int64_t n = 0; n < 5; ++n) {
+      double total = 0, expected = 0;
+      for (int k = 0; k < 3; ++k) total += std::exp(logits[n][k].item<double>());
+      for (int k = 0; k < 3; ++k) {
+        const double p = std::exp(logits[n][k].item<double>()) / total;
+        const double wanted = 0.9 * targets[n][k].item<double>() + 0.1 / 3;
+        expected -=
+            weights[static_cast<std::size_t>(k)] * wanted * std::pow(1 - p, gamma) * std::log(p);
+      }
+      CHECK(each[n].item<double>() == Approx(expected).epsilon(1e-12));
+    }
+  }
+  CHECK(at::allclose(bcx::train::Focal(0.0, 0.1, weights, options).per_sample(logits, targets),
+                     CrossEntropy(0.1, weights, options).per_sample(logits, targets), 1e-12, 0.0));
+}
+
+TEST_CASE("focal loss has a slope where a prediction is certain") {
+  auto logits = at::tensor({60.0F, -60.0F}).view({1, 2}).requires_grad_();
+  const auto target = at::tensor({1.0F, 0.0F}).view({1, 2});
+  bcx::train::Focal(0.5, 0.0, {}, at::kFloat).mean(logits, target).backward();
+  CHECK(logits.grad().isfinite().all().item<bool>());
+}
+
+TEST_CASE("binary cross-entropy equals torch's of the logits' difference") {
+  const auto logits = values(0).narrow(1, 0, 2) * 4;
+  const auto q = at::sigmoid(values(0.7).select(1, 0) * 3);
+  LossConfig config;
+  config.name = "binary_cross_entropy";
+  for (const int positive : {0, 1}) {
+    const auto targets = positive == 1 ? at::stack({1 - q, q}, 1) : at::stack({q, 1 - q}, 1);
+    const auto z = logits.select(1, positive) - logits.select(1, 1 - positive);
+    const std::vector<std::int64_t> counts =
+        positive == 1 ? std::vector<std::int64_t>{30, 12} : std::vector<std::int64_t>{12, 30};
+    for (const bool balanced : {false, true}) {
+      config.pos_weight = balanced ? decltype(config.pos_weight)("balanced") : 3.0;
+      const double weight = balanced ? 2.5 : 3.0;
+      const auto loss = bcx::train::make_loss(config, {counts, positive}, options);
+      const auto theirs = functional::binary_cross_entropy_with_logits(
+          z, q,
+          functional::BinaryCrossEntropyWithLogitsFuncOptions()
+              .pos_weight(at::tensor({weight}, options))
+              .reduction(torch::kNone));
+      CHECK(at::allclose(loss->per_sample(logits, targets), theirs, 1e-12, 0.0));
+    }
+  }
+}
+
 TEST_CASE("the gradient with respect to logits is softmax minus target") {
   const auto logits = values(0).requires_grad_(), targets = soft_targets();
   CrossEntropy(0.0, {}, options).mean(logits, targets).backward();
@@ -134,5 +185,16 @@ TEST_CASE("losses that make no sense are refused with a remedy") {
   config = {};
   config.name = "hinge";
   CHECK(refusal(config, {4, 4}, bcx::ExitCode::usage) ==
-        "loss.name: unknown loss \"hinge\"; there is: cross_entropy");
+        "loss.name: unknown loss \"hinge\"; there are: cross_entropy, focal, binary_cross_entropy");
+  config.name = "binary_cross_entropy";
+  CHECK(refusal(config, {4, 4, 4}, bcx::ExitCode::usage) ==
+        "loss.name: binary_cross_entropy is for two classes, there are 3; use cross_entropy");
+  config.pos_weight = "balanced";
+  CHECK(
+      refusal(config, {4, 0}, bcx::ExitCode::data) ==
+      "loss.pos_weight: the positive class has no training image to balance; choose another split");
+  config.class_weights = "balanced";
+  CHECK(refusal(config, {4, 4}, bcx::ExitCode::usage) ==
+        "loss.class_weights: binary_cross_entropy takes the weight of its classes from "
+        "loss.pos_weight; leave it out");
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "model/classifier.h"
+#include "model/optimizer_groups.h"
 #include "model/parameters.h"
 #include "tests/catch.h"
 #include "tests/integration/train/tiny_backbone.h"
@@ -86,18 +87,18 @@ TEST_CASE("collected gradients are autograd's, padding stays zero") {
 TEST_CASE("freezing is by pattern and gives ranges of neighbours") {
   auto module = tiny();
   model::FlatParameters parameters(*module);
-  const auto rate = torch::zeros({}, at::kDouble);
+  model::OptimizerGroups groups(parameters, {});
   const std::vector<std::string> backbone{"backbone.*"}, norm{"backbone.norm.*"};
   parameters.freeze(backbone);
-  auto groups = parameters.groups(rate);
-  REQUIRE(groups.size() == 1);
-  CHECK(groups[0].segments.front().name == "head.norm.weight");
-  CHECK(groups[0].segments.size() == 4);
+  groups.update();
+  REQUIRE(groups.ranges().size() == 1);
+  CHECK(groups.ranges()[0].segments.front().name == "head.norm.weight");
+  CHECK(groups.ranges()[0].segments.size() == 4);
   parameters.freeze(norm);
-  groups = parameters.groups(rate);
-  REQUIRE(groups.size() == 2);
-  CHECK(groups[0].segments.size() == 2);
-  CHECK(groups[0].offset == 0);
+  groups.update();
+  REQUIRE(groups.ranges().size() == 2);
+  CHECK(groups.ranges()[0].segments.size() == 2);
+  CHECK(groups.ranges()[0].offset == 0);
 
   module->train_unfrozen(false);
   std::map<std::string, bool> training;

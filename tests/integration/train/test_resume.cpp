@@ -1,27 +1,35 @@
-// What a resume must leave alone: a run that it refuses, and the end that a callback decided on.
+// What a resume must leave alone: a run that it refuses, and the end that a callback decided on;
+// and what it must take up: the state of every callback.
 
-#include <nlohmann/json.hpp>
+#include <csignal>
+#include <set>
 
-#include "tests/catch.h"
-#include "tests/process.h"
+#include "tests/integration/train/workplace.h"
+#include "tools/docs/source_catalog.h"
 
 using namespace bcx;
 namespace fs = std::filesystem;
-using test::Outcome;
 
 namespace {
 
-/// Demo data and an experiment that stops itself after its second epoch.
-class Workplace {
- public:
-  Workplace() {
-    setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
-    unsetenv("BCX_TRACKER");
-    unsetenv("BCX_DATA");
-    REQUIRE(bcx({"data", "demo", "demo", "--images", "48", "--patients", "6"}).code == 0);
-    std::ofstream(folder_ / "short.toml") << R"(
+/// An experiment that stops itself after its second epoch.
+struct Workplace : test::Workplace {
+  Workplace()
+      : test::Workplace(
+            "short",
+            R([experiment] name = "short"[data] source = "breakhis" root = "demo" image_size =
+                  32 [model] backbone = "resnet18" weights = "none" [[augmentation]] name =
+                      "flip" horizontal = 0.5 [optimizer] name = "sgd" learning_rate =
+                          1e-3 [train] epochs = 50 device = "cpu" precision =
+                              "fp32" [[callback]] name = "checkpoint" monitor = "val.loss" mode =
+                                  "min" [[callback]] name = "early_stopping" monitor =
+                                      "val.loss" mode = "min" min_delta = 100.0 patience = 1),
+            48, 6) {}
+};
+
+constexpr const char* three_epochs = R"(
 [experiment]
-name = "short"
+name = "three"
 [data]
 source = "breakhis"
 root = "demo"
@@ -33,43 +41,104 @@ weights = "none"
 name = "flip"
 horizontal = 0.5
 [optimizer]
-name = "sgd"
+name = "adamw"
 learning_rate = 1e-3
+head_multiplier = 3.0
+no_decay = "norm_and_bias"
 [train]
-epochs = 50
+epochs = 3
+batch_size = 8
 device = "cpu"
 precision = "fp32"
+)";
+
+struct Larger : test::Workplace {
+  Larger() : test::Workplace("three", three_epochs, 72, 9) {}
+};
+
+/// Every callback of the catalog, but those that cannot stand beside one another.
+constexpr const char* watching = R"(
+[[callback]]
+name = "gradient_statistics"
+layers = true
+[[callback]]
+name = "checkpoint"
+monitor = "grad_norm.mean"
+mode = "min"
+top_k = 2
+keep_every = 2
 [[callback]]
 name = "checkpoint"
 monitor = "val.loss"
 mode = "min"
+tag = "best_loss"
 [[callback]]
 name = "early_stopping"
+patience = 50
+[[callback]]
+name = "reduce_lr_on_plateau"
 monitor = "val.loss"
 mode = "min"
 min_delta = 100.0
 patience = 1
+[[callback]]
+name = "ema"
+decay = 0.9
+[[callback]]
+name = "batch_size_schedule"
+epochs = [1, 2]
+batch_sizes = [6, 12]
+[[callback]]
+name = "csv_log"
+[[callback]]
+name = "progress"
+seconds = 0.1
+[[callback]]
+name = "terminate_on_nan"
+[[callback]]
+name = "time_limit"
+minutes = 600.0
 )";
-  }
 
-  std::vector<std::string> command(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), (test::build_dir() / "bin/bcx").string());
-    return arguments;
-  }
-  Outcome bcx(const std::vector<std::string>& arguments) const {
-    return test::run_process(command(arguments), path(), path());
-  }
-  nlohmann::json shown() const {
-    const auto done = bcx({"show", "@last", "--json"});
-    INFO(done.err);
-    REQUIRE(done.code == 0);
-    return nlohmann::json::parse(done.out);
-  }
-  const fs::path& path() const { return folder_.path(); }
+constexpr const char* unfreezing = R"(
+[[callback]]
+name = "swa"
+start_epoch = 1
+learning_rate = 2e-3
+[[callback]]
+name = "unfreeze"
+stages = ["backbone.*", "backbone.conv1.* backbone.bn1.*", ""]
+epochs = [1, 2]
+)";
 
- private:
-  test::TemporaryFolder folder_;
-};
+/// Cuts a run short in its second epoch and goes on; the end is that of a run in one piece.
+void require_same_end(const test::Workplace& here, const std::string& file) {
+  const auto whole = here.bcx({"run", file, "--name", "whole"});
+  INFO(whole.err);
+  REQUIRE(whole.code == 0);
+  test::Process stopped(here.command({"run", file, "--name", "stopped"}), here.path(), here.path());
+  REQUIRE(stopped.says("epoch 1/3"));
+  stopped.signal(SIGTERM);
+  const auto first = stopped.wait();
+  INFO(first.err);
+  REQUIRE(first.code == 75);
+  const auto second = here.bcx({"resume", "stopped"});
+  INFO(second.err);
+  REQUIRE(second.code == 0);
+  test::require_same_tensors(here.newest_checkpoint("whole"), here.newest_checkpoint("stopped"));
+  CHECK(test::results(here.run_named("whole")) == test::results(here.run_named("stopped")));
+  const auto names = [&](const char* run) {
+    std::set<std::string> all;
+    for (const auto& path : here.checkpoints(run)) all.insert(path.filename().string());
+    return all;
+  };
+  auto kept = names("stopped");
+  // The stop itself made a "last" one, which pushed an older one out.
+  std::erase_if(kept, [](const std::string& name) { return name.starts_with("last-"); });
+  auto expected = names("whole");
+  std::erase_if(expected, [](const std::string& name) { return name.starts_with("last-"); });
+  CHECK(kept == expected);
+}
 
 }  // namespace
 
@@ -118,4 +187,66 @@ TEST_CASE("a refused resume leaves the run as it was; a fixed threshold needs no
   const auto after = here.shown();
   CHECK(after.at("status") == "finished");
   CHECK(after.at("attempt_history") == before.at("attempt_history"));
+}
+
+TEST_CASE("with any callback, a run stopped and resumed ends with the same bytes") {
+  for (const auto& name :
+       docs::SourceCatalog(test::source_dir()).names(config::ComponentKind::callback)) {
+    INFO(name);
+    const std::string line = "name = \"" + name + "\"\n";
+    CHECK((std::string(watching) + unfreezing).find(line) != std::string::npos);
+  }
+  const Larger here;
+  here.write("watching.toml", std::string(three_epochs) + watching);
+  require_same_end(here, "watching.toml");
+  CHECK(fs::exists(here.newest_checkpoint("whole").parent_path() / "epoch-0002.safetensors"));
+  CHECK(fs::exists(here.newest_checkpoint("whole").parent_path() / "best_loss.safetensors"));
+}
+
+TEST_CASE("stages and averages of epochs go on after a resume") {
+  const Larger here;
+  here.write("unfreezing.toml", std::string(three_epochs) + unfreezing);
+  require_same_end(here, "unfreezing.toml");
+}
+
+TEST_CASE("a damaged checkpoint is passed over for the one before it") {
+  const Larger here;
+  here.write("three.toml", std::string(three_epochs) + "[[callback]]\nname = \"checkpoint\"\n");
+  test::Process stopped(here.command({"run", "three.toml"}), here.path(), here.path());
+  REQUIRE(stopped.says("epoch 1/3"));
+  stopped.signal(SIGTERM);
+  REQUIRE(stopped.wait().code == 75);
+  const auto checkpoints = here.last_checkpoints("three");
+  REQUIRE(checkpoints.size() == 2);
+  auto bytes = test::slurp(checkpoints.back());
+  const auto at = bytes.find("best_tag");
+  REQUIRE(at != std::string::npos);
+  std::ofstream(checkpoints.back(), std::ios::binary) << bytes.replace(at, 8, "beet_tag");
+  const auto resumed = here.bcx({"resume", "@last"});
+  INFO(resumed.err);
+  CHECK(resumed.code == 0);
+  CHECK(
+      resumed.err.find("passing over a checkpoint: " + fs::canonical(checkpoints.back()).string() +
+                       ": its manifest is damaged: \"best_tag\" is missing or of another type\n") !=
+      std::string::npos);
+}
+
+TEST_CASE("terminate_on_nan ends a diverged run with its best checkpoint") {
+  const Larger here;
+  here.write("diverging.toml", std::string(three_epochs) + R"(
+[[callback]]
+name = "swa"
+start_epoch = 1
+learning_rate = 1e30
+[[callback]]
+name = "checkpoint"
+[[callback]]
+name = "terminate_on_nan"
+)");
+  const auto done = here.bcx({"run", "diverging.toml"});
+  INFO(done.err);
+  CHECK(done.code == 0);
+  CHECK(done.err.find("stopping: terminate_on_nan: the loss is ") != std::string::npos);
+  CHECK(done.err.find("evaluating the best checkpoint, of epoch 1\n") != std::string::npos);
+  CHECK(here.run_named("three").at("status") == "finished");
 }

@@ -1,129 +1,29 @@
 // `bcx run` as a user runs it: real processes, real files, a real network on small pictures.
 
-#include <algorithm>
-#include <cstring>
-#include <map>
-#include <nlohmann/json.hpp>
-
-#include "tests/catch.h"
-#include "tests/process.h"
-#include "weights/safetensors.h"
+#include "tests/integration/train/workplace.h"
 
 using namespace bcx;
 namespace fs = std::filesystem;
-using test::Outcome;
+using test::require_same_tensors;
+using test::results;
 
 namespace {
 
-/// A folder with demo data and an experiment on it, and bcx to run there. The cache is the folder's
-/// own.
-class Workplace {
- public:
-  Workplace() {
-    setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
-    unsetenv("BCX_TRACKER");
-    unsetenv("BCX_DATA");
-    const auto demo = bcx({"data", "demo", "demo", "--images", "72", "--patients", "9"});
-    INFO(demo.err);
-    REQUIRE(demo.code == 0);
-    std::ofstream(folder_ / "small.toml") << R"(
-[experiment]
-name = "small"
-[data]
-source = "breakhis"
-root = "demo"
-image_size = 32
-[model]
-backbone = "resnet18"
-weights = "none"
-[[augmentation]]
-name = "flip"
-horizontal = 0.5
-[[augmentation]]
-name = "rotate"
-degrees = 90.0
-[optimizer]
-name = "adam"
-learning_rate = 1e-3
-[schedule]
-name = "cosine"
-unit = "step"
-[train]
-epochs = 3
-batch_size = 16
-device = "cpu"
-precision = "fp32"
-ema_decay = 0.9
-[[callback]]
-name = "checkpoint"
-monitor = "val.loss"
-mode = "min"
-[[callback]]
-name = "reduce_lr_on_plateau"
-monitor = "val.loss"
-mode = "min"
-patience = 1
-[evaluate]
-tta = 2
-)";
-  }
-
-  std::vector<std::string> command(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), (test::build_dir() / "bin/bcx").string());
-    return arguments;
-  }
-  Outcome bcx(const std::vector<std::string>& arguments) const {
-    return test::run_process(command(arguments), folder_.path(), folder_.path());
-  }
-  const fs::path& path() const { return folder_.path(); }
-
-  nlohmann::json runs() const {
-    const auto listed = bcx({"runs", "--json"});
-    INFO(listed.err);
-    REQUIRE(listed.code == 0);
-    return nlohmann::json::parse(listed.out);
-  }
-  nlohmann::json run_named(const std::string& name) const {
-    for (const auto& run : runs())
-      if (run.at("name") == name) return run;
-    return {};
-  }
-  fs::path newest_checkpoint(const std::string& name) const {
-    std::vector<fs::path> found;
-    for (const auto& folder : fs::directory_iterator(folder_ / "runs"))
-      if (folder.path().filename().string().starts_with(name + "-"))
-        for (const auto& file : fs::directory_iterator(folder.path() / "checkpoints"))
-          if (file.path().filename().string().starts_with("last-")) found.push_back(file.path());
-    std::sort(found.begin(), found.end());
-    REQUIRE_FALSE(found.empty());
-    return found.back();
-  }
-
- private:
-  test::TemporaryFolder folder_;
+struct Workplace : test::Workplace {
+  Workplace()
+      : test::Workplace(
+            "small",
+            R([experiment] name = "small"[data] source = "breakhis" root = "demo" image_size =
+                  32 [model] backbone = "resnet18" weights = "none" [[augmentation]] name =
+                      "flip" horizontal = 0.5 [[augmentation]] name = "rotate" degrees =
+                          90.0 [optimizer] name = "adam" learning_rate = 1e-3 [schedule] name =
+                              "cosine" unit = "step"[train] epochs = 3 batch_size = 16 device =
+                                  "cpu" precision = "fp32" ema_decay = 0.9
+              [[callback]] name = "checkpoint" monitor = "val.loss" mode = "min" [[callback]] name =
+                  "reduce_lr_on_plateau" monitor = "val.loss" mode = "min" patience =
+                      1 [evaluate] tta = 2),
+            72, 9) {}
 };
-
-/// Every tensor of both files, byte for byte.
-void require_same_tensors(const fs::path& a, const fs::path& b) {
-  const auto first = weights::SafetensorsFile::open(a), second = weights::SafetensorsFile::open(b);
-  REQUIRE(first.tensors().size() == second.tensors().size());
-  for (const auto& tensor : first.tensors()) {
-    const auto* twin = second.find(tensor.name);
-    INFO(tensor.name);
-    REQUIRE(twin);
-    REQUIRE(tensor.bytes.size() == twin->bytes.size());
-    REQUIRE(std::memcmp(tensor.bytes.data(), twin->bytes.data(), tensor.bytes.size()) == 0);
-  }
-}
-
-/// A run's metrics without what depends on the clock and the machine.
-std::map<std::string, double> results(const nlohmann::json& run) {
-  std::map<std::string, double> values;
-  for (const auto& [name, value] : run.at("metrics").items())
-    if (!name.starts_with("time.") && name != "images_per_second" && name != "memory.peak")
-      values[name] = value.is_number() ? value.get<double>() : value.at("last").get<double>();
-  return values;
-}
 
 }  // namespace
 

@@ -24,7 +24,7 @@ class Descent : public sdk::Optimizer {
       const auto update = group.gradients * group.learning_rate.to(at::kFloat);
       group.parameters.sub_(at::where(scalars.skip, at::zeros_like(update), update));
     }
-    steps.push_back(scalars.step.item<double>());
+    steps.push_back(groups[0].step.item<double>());
   }
   std::vector<sdk::NamedTensor> state() override { return {}; }
   std::vector<double> steps;
@@ -132,16 +132,18 @@ TEST_CASE("a step that is not finite changes nothing and is counted") {
   CHECK(rig.optimizer.steps == std::vector<double>{1.0, 1.0});
 }
 
-TEST_CASE("the moving average is the recursion, over running statistics too") {
-  Rig rig(true, {.ema_decay = 0.9});
+TEST_CASE("a moving average is the recursion, over running statistics too") {
+  Rig rig(true);
   auto expected = rig.values(), statistics = rig.parameters->buffers().clone();
+  rig.step->average_weights(1.0);
   for (int i = 0; i < 3; ++i) {
     rig.step->run(1, 8, [&](std::int64_t) { return batch_of(8, 10 + i); }, {0, i});
+    rig.step->average_weights(0.1);
     expected = 0.9 * expected + 0.1 * rig.values();
     statistics = 0.9 * statistics + 0.1 * rig.parameters->buffers();
   }
-  CHECK(at::allclose(rig.step->ema_values(), expected, 1e-5, 1e-7));
-  CHECK(at::allclose(rig.step->ema_buffers(), statistics, 1e-5, 1e-7));
+  CHECK(at::allclose(rig.step->average_values(), expected, 1e-5, 1e-7));
+  CHECK(at::allclose(rig.step->average_buffers(), statistics, 1e-5, 1e-7));
 }
 
 TEST_CASE("dropout depends on seed, epoch and step, and on nothing before") {
@@ -176,6 +178,28 @@ TEST_CASE("frozen parameters stay to the bit, and so do their statistics") {
   REQUIRE(rig.parameters->parameters()[4].name == "head.linear.weight");
   CHECK(at::equal(rig.values().narrow(0, 0, head), start.narrow(0, 0, head)));
   CHECK_FALSE(at::equal(rig.values(), start));
+}
+
+TEST_CASE("the loss scale of fp16 is halved down to 1 and no further") {
+  Rig rig(false, {.precision = Precision::fp16});
+  auto bad = batch_of(8);
+  bad.images[3][0][0][0] = std::numeric_limits<float>::quiet_NaN();
+  for (int i = 0; i < 20; ++i) rig.step->run(1, 8, [&](std::int64_t) { return bad; }, {0, i});
+  for (const auto& item : rig.step->state())
+    if (item.name == "loss_scale") CHECK(item.tensor.item<double>() == 1.0);
+  CHECK(rig.step->totals().skipped == 20);
+}
+
+TEST_CASE("norms of the gradient's parts add up to the whole one's") {
+  Rig rig(true);
+  const auto batch = batch_of(8);
+  const auto norm =
+      rig.step->run(1, 8, [&](std::int64_t) { return batch; }, {}).gradient_norm.item<double>();
+  double sum = 0;
+  const auto parts = rig.step->gradient_norms();
+  CHECK(parts.size() == rig.parameters->parameters().size());
+  for (const auto& [name, part] : parts) sum += part * part;
+  CHECK(std::sqrt(sum) == Approx(norm).epsilon(1e-5));
 }
 
 TEST_CASE("a rehearsal leaves no trace") {

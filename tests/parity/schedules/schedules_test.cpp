@@ -26,6 +26,13 @@ void meet(const char* name, const bcx::config::ScheduleConfig& config) {
 TEST_CASE("schedules agree with torch's") {
   BCX_NEEDS_SHARED("parity/schedules.json");
   meet("step", {.name = "step", .step_size = 7, .gamma = 0.3});
+  meet("multistep", {.name = "multistep", .milestones = {5, 12, 20}, .gamma = 0.2});
+  meet("exponential", {.name = "exponential", .gamma = 0.9});
+  meet("cosine_restarts", {.name = "cosine_restarts",
+                           .min_learning_rate = 1e-4,
+                           .restart_period = 5,
+                           .restart_multiplier = 2});
+  meet("polynomial", {.name = "polynomial", .power = 2.0});
   meet("cosine", {.name = "cosine", .min_learning_rate = 1e-4});
   meet("linear_warmup_cosine", {.name = "cosine", .warmup = 5, .warmup_factor = 0.1});
   meet("one_cycle", {.name = "one_cycle"});

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/declared_component.h"
 #include "tests/fake_callback_context.h"
-#include "tests/plugin_entry.h"
 
 namespace {
 
@@ -15,24 +15,17 @@ using Lines = std::vector<std::string>;
 
 const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-const Values monitoring{{"monitor", std::string("val.accuracy")}, {"mode", std::string("max")}};
-
-const std::map<std::string, Values> defaults{
-    {"checkpoint", {{"save_best", true}, {"every", std::int64_t{1}}}},
+/// Small enough to act within a few epochs.
+const std::map<std::string, Values> own_defaults{
+    {"checkpoint", {}},
     {"early_stopping", {{"patience", std::int64_t{2}}, {"min_delta", 0.0}}},
-    {"reduce_lr_on_plateau",
-     {{"factor", 0.5},
-      {"patience", std::int64_t{2}},
-      {"min_delta", 0.0},
-      {"cooldown", std::int64_t{0}},
-      {"min_lr", 0.0},
-      {"rule", std::string("keras")}}},
+    {"reduce_lr_on_plateau", {{"factor", 0.5}, {"patience", std::int64_t{2}}, {"min_delta", 0.0}}},
 };
 
 std::unique_ptr<bcx::sdk::Callback> make(const std::string& name, const Values& given = {}) {
-  auto values = monitoring;
-  values.insert(defaults.at(name).begin(), defaults.at(name).end());
-  return bcx::test::component(name, name).callback(bcx::test::params(values, given));
+  auto values = own_defaults.at(name);
+  for (const auto& [key, value] : given) values.insert_or_assign(key, value);
+  return bcx::test::make_callback(name, values);
 }
 
 void play(FakeCallbackContext& context, bcx::sdk::Callback& callback,
@@ -106,7 +99,7 @@ TEST_CASE("reduce_lr_on_plateau lowers the base rate, not below min_lr, and says
 }
 
 TEST_CASE("a monitored metric that never appears is said once, with what there is") {
-  for (const auto& [name, values] : defaults) {
+  for (const auto& [name, values] : own_defaults) {
     FakeCallbackContext context;
     const auto callback = make(name, {{"monitor", std::string("val.acuracy")}});
     for (int epoch = 0; epoch < 4; ++epoch)
@@ -122,7 +115,7 @@ TEST_CASE("a monitored metric that never appears is said once, with what there i
 TEST_CASE("a callback resumed from its state goes on as if it had never stopped") {
   const std::vector<double> accuracies{0.5,  0.7,  0.6,  0.65, 0.71, 0.7,
                                        0.69, 0.68, 0.72, 0.7,  0.7,  0.7};
-  for (const auto& [name, values] : defaults)
+  for (const auto& [name, values] : own_defaults)
     for (std::size_t stop = 0; stop <= accuracies.size(); ++stop) {
       INFO(name << " stopped after epoch " << stop);
       FakeCallbackContext whole, parts;
@@ -150,4 +143,35 @@ TEST_CASE("a best value of infinity survives the state") {
   context.checkpoints.clear();
   play(context, *after, {0.5});
   CHECK(context.checkpoints == Requests{{"last", 0.5}});
+}
+
+TEST_CASE("checkpoint keeps the best epochs, the earlier one of a tie, and removes the others") {
+  FakeCallbackContext context;
+  const auto callback = make(
+      "checkpoint",
+      {{"top_k", std::int64_t{2}}, {"tag", std::string("best_auc")}, {"every", std::int64_t{100}}});
+  play(context, *callback, {0.5, 0.7, not_a_number, 0.5, 0.6, 0.8});
+  CHECK(context.checkpoints == Requests{{"best_auc", 0.5},
+                                        {"best_auc-epoch-0001", 0.5},
+                                        {"best_auc", 0.7},
+                                        {"best_auc-epoch-0002", 0.7},
+                                        {"best_auc-epoch-0005", 0.6},
+                                        {"best_auc", 0.8},
+                                        {"best_auc-epoch-0006", 0.8}});
+  CHECK(context.removed == Lines{"best_auc-epoch-0001", "best_auc-epoch-0005"});
+}
+
+TEST_CASE("checkpoint keeps every so manieth epoch for good") {
+  FakeCallbackContext context;
+  const auto callback =
+      make("checkpoint",
+           {{"save_best", false}, {"every", std::int64_t{100}}, {"keep_every", std::int64_t{2}}});
+  for (int epoch = 0; epoch < 5; ++epoch) context.play(*callback, {});
+  CHECK(context.checkpoints ==
+        Requests{{"epoch-0002", std::nullopt}, {"epoch-0004", std::nullopt}});
+}
+
+TEST_CASE("two callbacks of different tags ask for different checkpoints") {
+  CHECK_THROWS_WITH(make("checkpoint", {{"tag", std::string("last")}}),
+                    "tag = \"last\" is what the last epoch is saved as");
 }

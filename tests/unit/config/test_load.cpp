@@ -54,12 +54,22 @@ TEST_CASE("the schema's defaults are the structures' own") {
   CHECK(e.schedule.min_learning_rate == d.schedule.min_learning_rate);
   CHECK(e.schedule.step_size == d.schedule.step_size);
   CHECK(e.schedule.gamma == d.schedule.gamma);
+  CHECK(e.schedule.milestones == d.schedule.milestones);
+  CHECK(e.schedule.restart_period == d.schedule.restart_period);
+  CHECK(e.schedule.restart_multiplier == d.schedule.restart_multiplier);
+  CHECK(e.schedule.power == d.schedule.power);
+  CHECK(e.parameter_groups.no_decay == d.parameter_groups.no_decay);
+  CHECK(e.parameter_groups.layer_decay == d.parameter_groups.layer_decay);
+  CHECK(e.parameter_groups.head_multiplier == d.parameter_groups.head_multiplier);
+  CHECK(e.parameter_groups.groups.empty());
   CHECK(e.schedule.pct_start == d.schedule.pct_start);
   CHECK(e.schedule.div_factor == d.schedule.div_factor);
   CHECK(e.schedule.final_div_factor == d.schedule.final_div_factor);
   CHECK(e.loss.name == d.loss.name);
   CHECK(e.loss.label_smoothing == d.loss.label_smoothing);
   CHECK(e.loss.class_weights == d.loss.class_weights);
+  CHECK(e.loss.focal_gamma == d.loss.focal_gamma);
+  CHECK(e.loss.pos_weight == d.loss.pos_weight);
   CHECK(e.train.epochs == d.train.epochs);
   CHECK(e.train.batch_size == d.train.batch_size);
   CHECK(e.train.device == d.train.device);
@@ -162,6 +172,9 @@ TEST_CASE("settings that contradict each other") {
       "x.toml:4:12: data.positive: \"malign\" is not in data.classes; did you mean \"malignant\"?");
   CHECK(mistakes("classes = [\"a\", \"b\"]\n[loss]\nclass_weights = [1, 2, 3]\n") ==
         "x.toml:5:17: loss.class_weights: expected one weight for each of 2 classes, got 3");
+  CHECK(mistakes("classes = [\"a\", \"b\"]\n[model.head]\nkind = \"published\"\n") ==
+        "x.toml:5:8: model.head.kind: the published classifier knows ImageNet's 1,000 classes, "
+        "data.classes names 2; use \"new\"");
   CHECK(mistakes("cache_size = 100\n") ==
         "x.toml:3:14: data.cache_size: 100 is smaller than data.image_size, 224; leave it out, or "
         "make it larger");

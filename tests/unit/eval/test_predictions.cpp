@@ -3,7 +3,9 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 
+#include "eval/metric_names.h"
 #include "tests/catch.h"
 
 using namespace bcx::eval;
@@ -38,6 +40,24 @@ Predictions three_patients() {
 }
 
 }  // namespace
+
+TEST_CASE("metric_names() are those that predictions get") {
+  std::set<std::string> given;
+  for (const int classes : {2, 3}) {
+    Predictions predictions;
+    predictions.classes = classes;
+    for (int i = 0; i < 12; ++i) {
+      predictions.ids.push_back(std::to_string(i));
+      predictions.targets.push_back(i % classes);
+      predictions.groups.push_back(std::to_string(i % 5));
+      for (int k = 0; k < classes; ++k)
+        predictions.logits.push_back(static_cast<float>(std::sin(7 * i + 3 * k)));
+    }
+    for (const auto& [name, value] : named_metrics(predictions, "")) given.insert(name);
+  }
+  const auto& names = metric_names();
+  CHECK(given == std::set<std::string>(names.begin(), names.end()));
+}
 
 TEST_CASE("images of a patient are summed up") {
   const auto patients = by_patient(three_patients());

@@ -11,7 +11,7 @@
 
 /// Goes up by one whenever the layout or a virtual table of anything in bcx/sdk changes. A test
 /// keeps a hash of these headers and asks.
-#define BCX_SDK_ABI 2
+#define BCX_SDK_ABI 3
 
 /// The framework's version, for people: shown, not compared.
 #define BCX_SDK_VERSION "0.1.0"

@@ -19,23 +19,30 @@ struct Segment {
   std::vector<std::int64_t> shape;  ///< the parameter's own
 };
 
-/// A range of the run's flat buffers that shares a learning rate and a weight-decay multiplier. The
-/// tensors are views into those buffers and keep their address. Frozen parameters are in no group: when
+/// A range of the run's flat buffers whose parameters train alike: one learning rate, one
+/// weight-decay multiplier, one number of steps. The tensors are views into the host's buffers and
+/// keep their address until the host passes other ranges. Frozen parameters are in no group: when
 /// something is frozen or unfrozen the host passes other ranges, nothing moves, and state is kept.
 struct ParameterGroup {
-  std::string name;           ///< "backbone", "head.no_decay", ...
-  std::int64_t offset = 0;    ///< where the range starts in the flat buffer: state is narrowed with it
-  at::Tensor parameters;      ///< [n] float32 (float64 in parity tests), updated in place
-  at::Tensor gradients;       ///< [n] same type; already unscaled and clipped; finite unless `skip`
-  at::Tensor learning_rate;   ///< 0-dim float64 on the device: set by the schedule and callbacks
+  std::string name;  ///< of its first parameter
+  std::int64_t offset =
+      0;                  ///< where the range starts in the flat buffer: state is narrowed with it
+  at::Tensor parameters;  ///< [n] float32 (float64 in parity tests), updated in place
+  at::Tensor gradients;   ///< [n] same type; already unscaled and clipped; finite unless `skip`
+  at::Tensor learning_rate;   ///< 0-dim float64 on the device: schedule, callbacks and multiplier
   double weight_decay = 1.0;  ///< multiplier of the optimizer's own weight_decay (0: norms, biases)
+  /// 0-dim float64 on the device: number of this step for these parameters, counted from 1. Skipped
+  /// steps do not count, nor do those during which they were frozen.
+  at::Tensor step;
   std::vector<Segment> segments;
+  /// [number of segments] int64 on the device: elements from each segment's start to the next
+  /// one's, padding included; they add up to n. For layer-wise rules: see bcx/sdk/segments.h.
+  at::Tensor segment_sizes;
 };
 
 /// Scalars of one step that live on the device (0-dim tensors), so that a step can be captured in a
 /// CUDA graph: nothing here may be read on the host, and no host branch may depend on it.
 struct StepScalars {
-  at::Tensor step;  ///< float64; number of this step, counted from 1; skipped steps do not count
   at::Tensor skip;  ///< bool; true: parameters and state must stay bit for bit as they were
 };
 
@@ -53,8 +60,8 @@ struct NamedTensor {
 ///     step(groups, scalars) ...     gradients are the host's, zeroed or overwritten by it
 ///     state()                       at a checkpoint
 ///
-/// step() must not synchronise with the host, and must leave everything untouched when `skip` is set.
-/// Computation is in the parameters' type.
+/// step() must not synchronise with the host, and must leave everything untouched when `skip` is
+/// set. Computation is in the parameters' type.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
