@@ -70,15 +70,16 @@ TEST_CASE("factors multiply") {
                               {"head.linear.weight", matrix},
                               {"head.linear.bias", vector}});
   ParameterGroupsConfig config;
-  CHECK(model::multipliers(config, entries) == std::vector<Multipliers>(6));
+  // In parentheses: LibTorch declares a way to print any vector, which Multipliers has not.
+  CHECK((model::multipliers(config, entries) == std::vector<Multipliers>(6)));
   config.layer_decay = 0.5;
   config.head_multiplier = 10.0;
   config.no_decay = "norm_and_bias";
   config.groups.push_back({"backbone.layer1.*", 3.0, 2.0});
   config.groups.push_back({"*.weight", 1.0, 0.5});
-  CHECK(model::multipliers(config, entries) ==
-        std::vector<Multipliers>{
-            {0.25, 0.5}, {0.25, 0.0}, {1.5, 1.0}, {1.5, 0.0}, {10.0, 0.5}, {10.0, 0.0}});
+  CHECK((model::multipliers(config, entries) ==
+         std::vector<Multipliers>{
+             {0.25, 0.5}, {0.25, 0.0}, {1.5, 1.0}, {1.5, 0.0}, {10.0, 0.5}, {10.0, 0.0}}));
   config.groups = {{"*.bias", 1.0, 1.0}, {"backbone.layr1.*", 1.0, 1.0}};
   try {
     model::multipliers(config, entries);

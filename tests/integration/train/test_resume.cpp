@@ -13,18 +13,40 @@ namespace fs = std::filesystem;
 namespace {
 
 /// An experiment that stops itself after its second epoch.
+constexpr const char* short_experiment = R"(
+[experiment]
+name = "short"
+[data]
+source = "breakhis"
+root = "demo"
+image_size = 32
+[model]
+backbone = "resnet18"
+weights = "none"
+[[augmentation]]
+name = "flip"
+horizontal = 0.5
+[optimizer]
+name = "sgd"
+learning_rate = 1e-3
+[train]
+epochs = 50
+device = "cpu"
+precision = "fp32"
+[[callback]]
+name = "checkpoint"
+monitor = "val.loss"
+mode = "min"
+[[callback]]
+name = "early_stopping"
+monitor = "val.loss"
+mode = "min"
+min_delta = 100.0
+patience = 1
+)";
+
 struct Workplace : test::Workplace {
-  Workplace()
-      : test::Workplace(
-            "short",
-            R([experiment] name = "short"[data] source = "breakhis" root = "demo" image_size =
-                  32 [model] backbone = "resnet18" weights = "none" [[augmentation]] name =
-                      "flip" horizontal = 0.5 [optimizer] name = "sgd" learning_rate =
-                          1e-3 [train] epochs = 50 device = "cpu" precision =
-                              "fp32" [[callback]] name = "checkpoint" monitor = "val.loss" mode =
-                                  "min" [[callback]] name = "early_stopping" monitor =
-                                      "val.loss" mode = "min" min_delta = 100.0 patience = 1),
-            48, 6) {}
+  Workplace() : test::Workplace("short", short_experiment, 48, 6) {}
 };
 
 constexpr const char* three_epochs = R"(

@@ -9,20 +9,49 @@ using test::results;
 
 namespace {
 
+constexpr const char* small_experiment = R"(
+[experiment]
+name = "small"
+[data]
+source = "breakhis"
+root = "demo"
+image_size = 32
+[model]
+backbone = "resnet18"
+weights = "none"
+[[augmentation]]
+name = "flip"
+horizontal = 0.5
+[[augmentation]]
+name = "rotate"
+degrees = 90.0
+[optimizer]
+name = "adam"
+learning_rate = 1e-3
+[schedule]
+name = "cosine"
+unit = "step"
+[train]
+epochs = 3
+batch_size = 16
+device = "cpu"
+precision = "fp32"
+ema_decay = 0.9
+[[callback]]
+name = "checkpoint"
+monitor = "val.loss"
+mode = "min"
+[[callback]]
+name = "reduce_lr_on_plateau"
+monitor = "val.loss"
+mode = "min"
+patience = 1
+[evaluate]
+tta = 2
+)";
+
 struct Workplace : test::Workplace {
-  Workplace()
-      : test::Workplace(
-            "small",
-            R([experiment] name = "small"[data] source = "breakhis" root = "demo" image_size =
-                  32 [model] backbone = "resnet18" weights = "none" [[augmentation]] name =
-                      "flip" horizontal = 0.5 [[augmentation]] name = "rotate" degrees =
-                          90.0 [optimizer] name = "adam" learning_rate = 1e-3 [schedule] name =
-                              "cosine" unit = "step"[train] epochs = 3 batch_size = 16 device =
-                                  "cpu" precision = "fp32" ema_decay = 0.9
-              [[callback]] name = "checkpoint" monitor = "val.loss" mode = "min" [[callback]] name =
-                  "reduce_lr_on_plateau" monitor = "val.loss" mode = "min" patience =
-                      1 [evaluate] tta = 2),
-            72, 9) {}
+  Workplace() : test::Workplace("small", small_experiment, 72, 9) {}
 };
 
 }  // namespace

@@ -47,7 +47,7 @@ TEST_CASE("metric_names() are those that predictions get") {
     Predictions predictions;
     predictions.classes = classes;
     for (int i = 0; i < 12; ++i) {
-      predictions.ids.push_back(std::to_string(i));
+      predictions.ids.push_back(static_cast<std::uint64_t>(i));
       predictions.targets.push_back(i % classes);
       predictions.groups.push_back(std::to_string(i % 5));
       for (int k = 0; k < classes; ++k)
