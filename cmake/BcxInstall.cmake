@@ -21,7 +21,8 @@ foreach(layer ${_layers})
 endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/tracker DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/bcx
   FILES_MATCHING PATTERN "*.h")
-install(FILES ${PROJECT_SOURCE_DIR}/framework/engine/engine.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/bcx/engine)
+install(FILES ${PROJECT_SOURCE_DIR}/framework/engine/engine.h ${PROJECT_SOURCE_DIR}/framework/engine/inference.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/bcx/engine)
 install(FILES ${PROJECT_SOURCE_DIR}/framework/train/observer.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/bcx/train)
 list(APPEND _layers tracker engine train)
 list(JOIN _layers "|" _layer_pattern)

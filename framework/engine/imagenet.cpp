@@ -20,14 +20,23 @@ namespace {
 
 constexpr std::int64_t longest_aspect = 64;
 
+/// One pass of Pillow's resampling, whose results are bytes again.
+at::Tensor resampled(const at::Tensor& picture, at::IntArrayRef size,
+                     const std::string& interpolation) {
+  const auto values = interpolation == "bicubic"
+                          ? at::_upsample_bicubic2d_aa(picture, size, /*align_corners=*/false)
+                          : at::_upsample_bilinear2d_aa(picture, size, /*align_corners=*/false);
+  return values.round().clamp(0, 255);
+}
+
+/// Across, then down, as Pillow does it: what overshoots an edge across is cut off before it is
+/// spread down (up to four levels of 255 with the bicubic kernel).
 at::Tensor scaled(const at::Tensor& picture, const weights::PublishedInput& input) {
   const auto height = picture.size(2), width = picture.size(3);
   const auto shorter = std::min(height, width);
-  const std::int64_t size[] = {input.resize * height / shorter, input.resize * width / shorter};
-  const auto resized = input.interpolation == "bicubic"
-                           ? at::_upsample_bicubic2d_aa(picture, size, /*align_corners=*/false)
-                           : at::_upsample_bilinear2d_aa(picture, size, /*align_corners=*/false);
-  return resized.round().clamp(0, 255);
+  const auto tall = input.resize * height / shorter, wide = input.resize * width / shorter;
+  return resampled(resampled(picture, {height, wide}, input.interpolation), {tall, wide},
+                   input.interpolation);
 }
 
 /// Of an odd margin the half rounds to even, as Python's round() has it.

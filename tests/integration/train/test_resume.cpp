@@ -235,11 +235,11 @@ TEST_CASE("a damaged checkpoint is passed over for the one before it") {
   const Larger here;
   here.write("three.toml", std::string(three_epochs) + "[[callback]]\nname = \"checkpoint\"\n");
   test::Process stopped(here.command({"run", "three.toml"}), here.path(), here.path());
-  REQUIRE(stopped.says("epoch 1/3"));
+  REQUIRE(stopped.says("epoch 2/3"));  // of which the checkpoint may be the one that stopping writes
   stopped.signal(SIGTERM);
   REQUIRE(stopped.wait().code == 75);
   const auto checkpoints = here.last_checkpoints("three");
-  REQUIRE(checkpoints.size() == 2);
+  REQUIRE(checkpoints.size() >= 2);
   auto bytes = test::slurp(checkpoints.back());
   const auto at = bytes.find("best_tag");
   REQUIRE(at != std::string::npos);

@@ -21,14 +21,24 @@ bcx::plugin::PluginCatalog catalog() {
   return bcx::plugin::PluginCatalog(search);
 }
 
+/// What has no default, because only an experiment can say it.
+const std::map<std::string, bcx::sdk::Value> required{
+    {"batch_size_schedule.epochs", std::vector<std::int64_t>{0, 2}},
+    {"batch_size_schedule.batch_sizes", std::vector<std::int64_t>{16, 32}},
+    {"swa.start_epoch", std::int64_t{1}},
+    {"time_limit.minutes", 1.0},
+    {"unfreeze.stages", std::vector<std::string>{"backbone.*", ""}},
+};
+
 /// The component's parameters at the manifest's defaults.
 bcx::sdk::Params defaults(const bcx::config::ComponentSpec& component) {
   std::map<std::string, bcx::sdk::Value, std::less<>> values;
   for (const auto& param : component.params) {
-    INFO(component.name << "." << param.name);
-    REQUIRE(param.default_value);
+    const auto name = component.name + "." + param.name;
+    INFO(name);
     CHECK(!param.doc.empty());
-    values[param.name] = *param.default_value;
+    REQUIRE(param.default_value.has_value() != required.contains(name));
+    values[param.name] = param.default_value ? *param.default_value : required.at(name);
   }
   return bcx::sdk::Params(std::move(values));
 }
@@ -51,13 +61,17 @@ bool make(const bcx::config::ComponentSpec& component, const bcx::sdk::Params& p
 
 TEST_CASE("bcx offers these optimizers, augmentations and callbacks") {
   const auto plugins = catalog();
-  CHECK(plugins.names(ComponentKind::optimizer) == Names{"adam", "adamw", "sgd"});
+  CHECK(plugins.names(ComponentKind::optimizer) == Names{"adagrad", "adam", "adamax", "adamw",
+                                                         "lamb", "lars", "lion", "nadam", "radam",
+                                                         "rmsprop", "sgd"});
   CHECK(plugins.names(ComponentKind::augmentation) ==
         Names{"color_jitter", "crop", "cutmix", "erasing", "flip", "gaussian_blur", "grayscale",
               "hed_jitter", "mixup", "noise", "quarter_turns", "rand_augment", "resized_crop",
               "rotate", "shear", "translate", "trivial_augment", "zoom"});
   CHECK(plugins.names(ComponentKind::callback) ==
-        Names{"checkpoint", "csv_log", "early_stopping", "reduce_lr_on_plateau"});
+        Names{"batch_size_schedule", "checkpoint", "csv_log", "early_stopping", "ema",
+              "gradient_statistics", "progress", "reduce_lr_on_plateau", "swa", "terminate_on_nan",
+              "time_limit", "unfreeze"});
 }
 
 TEST_CASE("each is made from its defaults and reads each parameter that it declares") {
