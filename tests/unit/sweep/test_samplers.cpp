@@ -2,74 +2,20 @@
 // functions that everybody uses.
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
-#include <numbers>
 #include <set>
 
 #include "base/error.h"
 #include "sweep/sampler.h"
+#include "test_functions.h"
 #include "tests/catch.h"
 
 using namespace bcx::sweep;
+using namespace bcx::test;
 using bcx::config::Value;
 
 namespace {
-
-Axis uniform(std::string key, double low, double high) {
-  Axis axis;
-  axis.key = std::move(key);
-  axis.scale = Axis::Scale::uniform;
-  axis.low = low;
-  axis.high = high;
-  return axis;
-}
-
-double at(const Point& point, const std::string& key) {
-  return std::get<double>(point.at(key));
-}
-
-/// Minimum 0.397887 (Branin 1972).
-double branin(const Point& point) {
-  constexpr double pi = std::numbers::pi;
-  const double x = at(point, "x"), y = at(point, "y");
-  const double a = y - 5.1 / (4 * pi * pi) * x * x + 5 / pi * x - 6;
-  return a * a + 10 * (1 - 1 / (8 * pi)) * std::cos(x) + 10;
-}
-
-/// Minimum -3.32237 in six dimensions (Hartman 1973).
-double hartmann6(const Point& point) {
-  constexpr std::array<double, 4> alpha{1.0, 1.2, 3.0, 3.2};
-  constexpr double a[4][6] = {{10, 3, 17, 3.5, 1.7, 8},
-                              {0.05, 10, 17, 0.1, 8, 14},
-                              {3, 3.5, 1.7, 10, 17, 8},
-                              {17, 8, 0.05, 10, 0.1, 14}};
-  constexpr double p[4][6] = {{1312, 1696, 5569, 124, 8283, 5886},
-                              {2329, 4135, 8307, 3736, 1004, 9991},
-                              {2348, 1451, 3522, 2883, 3047, 6650},
-                              {4047, 8828, 8732, 5743, 1091, 381}};
-  double sum = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
-    double inner = 0;
-    for (std::size_t k = 0; k < 6; ++k) {
-      const double x = at(point, "x" + std::to_string(k));
-      inner += a[i][k] * (x - 1e-4 * p[i][k]) * (x - 1e-4 * p[i][k]);
-    }
-    sum -= alpha[i] * std::exp(-inner);
-  }
-  return sum;
-}
-
-Space branin_space() {
-  return {{uniform("x", -5, 10), uniform("y", 0, 15)}};
-}
-
-Space hartmann_space() {
-  Space space;
-  for (int k = 0; k < 6; ++k) space.axes.push_back(uniform("x" + std::to_string(k), 0, 1));
-  return space;
-}
 
 double best_of(const std::string& method, const Space& space,
                const std::function<double(const Point&)>& function, std::uint64_t seed) {
@@ -115,7 +61,7 @@ TEST_CASE("a grid over reals needs a number of points") {
     FAIL("accepted");
   } catch (const bcx::Error& error) {
     CHECK(std::string(error.what()) ==
-          "x: a grid needs to know how many values to try; add `points = 4`, or use method = "
+          "x0: a grid needs to know how many values to try; add `points = 4`, or use method = "
           "\"random\"");
   }
   CHECK_THROWS_AS(make_sampler("annealing", branin_space(), 1), bcx::Error);
@@ -154,14 +100,14 @@ TEST_CASE("a Sobol sequence puts one point into each of 64 parts of every axis")
 TEST_CASE("random draws are uniform on each axis") {
   const auto random = make_sampler("random", branin_space(), 3);
   double mean = 0;
-  for (std::int64_t i = 0; i < 2000; ++i) mean += at(*random->propose(i, {}), "x") / 2000;
+  for (std::int64_t i = 0; i < 2000; ++i) mean += at(*random->propose(i, {}), "x0") / 2000;
   CHECK(mean == Approx(2.5).margin(0.4));  // four standard errors
 }
 
 TEST_CASE("the Parzen estimator beats random search on Branin and Hartmann6") {
   CHECK(median_best("tpe", branin_space(), branin) < median_best("random", branin_space(), branin));
-  CHECK(median_best("tpe", hartmann_space(), hartmann6) <
-        median_best("random", hartmann_space(), hartmann6) - 0.1);
+  CHECK(median_best("tpe", hartmann6_space(), hartmann6) <
+        median_best("random", hartmann6_space(), hartmann6) - 0.1);
 }
 
 TEST_CASE("trials that came to nothing count as worst") {
