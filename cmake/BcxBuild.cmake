@@ -62,7 +62,8 @@ endfunction()
 
 # bcx_add_test(NAME SOURCES ... LIBS ... [TORCH] [LABELS ...] [TIMEOUT seconds])
 # One Catch2 executable and one CTest entry. Torch-free tests are compiled with -O1, torch-side
-# ones share the library's precompiled header and therefore its flags.
+# ones share the library's precompiled header and therefore its flags. The label torch-free, which
+# `unit` implies, makes a test part of the target of that name: what sanitizers build and run.
 function(bcx_add_test name)
   cmake_parse_arguments(arg "TORCH" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
@@ -76,6 +77,12 @@ function(bcx_add_test name)
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
+  endif()
+  if("unit" IN_LIST arg_LABELS)
+    list(APPEND arg_LABELS torch-free)
+  endif()
+  if("torch-free" IN_LIST arg_LABELS)
+    add_dependencies(torch-free ${name})
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})

@@ -1,16 +1,27 @@
 #include "config/document.h"
 
-#define TOML_HEADER_ONLY 1
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <sstream>
+#include <stdexcept>
 
 #include "base/error.h"
 #include "base/paths.h"
 #include "base/text.h"
 #include "config/document_guard.h"
+
+// toml++ states what it assumes of its input as assertions. Without them (NDEBUG) they are promises
+// to the compiler, which hostile text breaks: `[.a]` is undefined behaviour in 3.3 and 3.4.
+namespace bcx::config {
+[[noreturn]] static void refuse_assumption(const char* what) {
+  throw std::logic_error(what);
+}
+}  // namespace bcx::config
+#undef NDEBUG
+#define TOML_ASSERT(condition) ((condition) ? void() : bcx::config::refuse_assumption(#condition))
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
 
 namespace bcx::config {
 namespace {
@@ -87,6 +98,8 @@ Node parse_document(std::string_view text, const std::string& name, const Docume
   } catch (const toml::parse_error& error) {
     throw Error(ExitCode::usage, {"not TOML: " + printable(error.description()),
                                   origin_of(error.source(), name).text(), ""});
+  } catch (const std::logic_error&) {
+    throw Error(ExitCode::usage, {"not TOML", printable(name), ""});
   }
 }
 

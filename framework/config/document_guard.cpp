@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -60,7 +62,11 @@ class Guard {
       if (c == '\\' && quote == '"' && at_ + 1 < text_.size()) advance();
       advance();
     }
-    for (int i = 0; i < (multiline ? 3 : 1) && at_ < text_.size(); ++i) advance();
+    // A string over lines may end in one or two quotes of its own: `"""x"""""` holds x"".
+    for (int i = 0; i < (multiline ? 5 : 1) && at_ < text_.size(); ++i) {
+      if (text_[at_] != quote) break;
+      advance();
+    }
   }
 
   void skip_token() {
@@ -75,6 +81,7 @@ class Guard {
   }
 
   void structure(char c) {
+    if (c == '[' && brackets_ == 0 && begins_line()) check_header();
     if (c == '[' || c == '{') {
       if (++brackets_ > limits_.depth)
         fail(fmt::format("brackets nested more than {} deep", limits_.depth));
@@ -89,6 +96,22 @@ class Guard {
       fail(fmt::format("a dotted key of more than {} parts", limits_.depth));
     }
     if (c == '\n' || c == '=' || c == ',' || c == '[' || c == '{') dots_ = 0;
+  }
+
+  bool begins_line() const {
+    const auto before = text_.substr(0, at_);
+    const auto last = before.find_last_not_of(" \t");
+    return last == before.npos || before[last] == '\n' ||
+           before.substr(0, last + 1) == "\xEF\xBB\xBF";
+  }
+
+  /// A name follows the `[` or `[[` of a header. An empty header is left to the parser.
+  void check_header() const {
+    auto rest = text_.substr(at_ + 1);
+    if (rest.starts_with('[')) rest.remove_prefix(1);
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+    if (rest.empty() || std::string_view("]\"'").find(rest[0]) != std::string_view::npos) return;
+    if (!is_token(rest[0]) || rest[0] == '+') fail("not TOML: a header without a name");
   }
 
   void count_key() {

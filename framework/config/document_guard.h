@@ -12,7 +12,8 @@ namespace bcx::config {
 /// comments are skipped; a text that is no TOML may pass, and then fails in the parser.
 ///
 /// Why: toml++ 3.3 recurses for every level of brackets and of dotted keys, in parsing and in its
-/// destructors, so that 100 kB of `a.a.a.` overflow the stack.
+/// destructors, so that 100 kB of `a.a.a.` overflow the stack; and it asserts that a header has a
+/// name, so that `[.a]` ends the process.
 void guard_document(std::string_view text, const std::string& name, const DocumentLimits& limits);
 
 }  // namespace bcx::config
