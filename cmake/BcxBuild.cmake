@@ -26,8 +26,11 @@ endif()
 
 # Compile and link options of bcx's own code.
 add_library(bcx_options INTERFACE)
-target_compile_options(bcx_options INTERFACE -Wall -Wextra -Wpedantic -Winvalid-pch -fpch-preprocess
-  -Wno-restrict) # GCC 12 sees overlapping copies in "text" + std::string (GCC bug 105329)
+target_compile_options(bcx_options INTERFACE -Wall -Wextra -Wpedantic)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  target_compile_options(bcx_options INTERFACE -Winvalid-pch -fpch-preprocess
+    -Wno-restrict) # GCC 12 sees overlapping copies in "text" + std::string (GCC bug 105329)
+endif()
 target_link_options(bcx_options INTERFACE ${BCX_LINKER_FLAG})
 
 # bcx_library(NAME [SHARED|STATIC] SOURCES ... [PUBLIC libs...] [PRIVATE libs...])

@@ -29,6 +29,8 @@ class Guard {
         skip_string(c);
       } else if (is_token(c)) {
         skip_token();
+      } else if (c & 0x80 && !at_byte_order_mark()) {
+        fail("not TOML: a character that has to stand in quotes");
       } else {
         structure(c);
         advance();
@@ -37,6 +39,8 @@ class Guard {
   }
 
  private:
+  bool at_byte_order_mark() const { return at_ < 3 && text_.starts_with("\xEF\xBB\xBF"); }
+
   void advance() {
     if (text_[at_] == '\n') {
       ++line_;
