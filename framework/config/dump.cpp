@@ -85,7 +85,7 @@ bool is_left_out(const Entry& entry) {
       "experiment.name", "experiment.tags", "experiment.notes", "data.workers",
       "train.epochs",    "train.threads",   "tracker.path",     "plugins.path"};
   return std::find(keys.begin(), keys.end(), entry.key) != keys.end() ||
-         entry.key.ends_with(".enabled");
+         entry.key.ends_with(".enabled") || entry.key.starts_with("callback.time_limit.");
 }
 
 /// Where files lie is no part of an experiment; whether a word stood there instead of a path is.

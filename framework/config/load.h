@@ -60,9 +60,9 @@ std::vector<std::filesystem::path> plugin_paths(const LoadOptions& options);
 std::string resolved_text(const Experiment& experiment);
 
 /// SHA-256 over what decides a run's numbers, for resume: 64 hex digits. Left out: how long
-/// (train.epochs), how it is called and recorded ([experiment] but the seed, [tracker]), where
-/// files lie (every path: data, weights, plugins have hashes of their own), data.workers and
-/// train.threads (compared by themselves), and disabled components.
+/// (train.epochs, the callback time_limit), how it is called and recorded ([experiment] but the
+/// seed, [tracker]), where files lie (every path: data, weights, plugins have hashes of their own),
+/// data.workers and train.threads (compared by themselves), and disabled components.
 std::string configuration_hash(const Experiment& experiment);
 
 }  // namespace bcx::config

@@ -329,9 +329,12 @@ void TrainLoop::load_state(const nlohmann::json& manifest) {
   saved_ = cursor_;
   batch_size_ = manifest.at("batch_size");
   epoch_batch_size_ = manifest.at("epoch_batch_size");
-  // What a callback ended stays ended, unless the run was given other epochs since.
-  stop_ = manifest.at("stop").get<bool>() && manifest.at("epochs") == epochs();
-  if (stop_) stop_reason_ = manifest.at("stop_reason");
+  // What a callback ended stays ended, unless the run was given other epochs since. A limit of time
+  // is asked again: it may be a later one now.
+  const auto reason = manifest.at("stop_reason").get<std::string>();
+  stop_ = manifest.at("stop").get<bool>() && manifest.at("epochs") == epochs() &&
+          !reason.starts_with("time_limit:");
+  if (stop_) stop_reason_ = reason;
   base_rate_ = manifest.at("learning_rate");
   schedule_ =
       Schedule(parts_.experiment.schedule, parts_.experiment.learning_rate, manifest.at("horizon"));

@@ -30,6 +30,7 @@ struct RunOptions {
   bool force = false, quiet = false, json = false, folds = false;
   bool dry_run = false, find_batch_size = false;
   std::int64_t overfit = 0, limit_batches = 0;
+  double max_minutes = 0;     ///< 0: no limit
   std::string find_lr = "-";  ///< "-": no; "": tell; "use": tell and train with it
 };
 
@@ -125,6 +126,23 @@ void add_overrides(RunOptions& options) {
   for (const auto& tag : options.tags) values.push_back({"--tag", "experiment.tags.append", tag});
 }
 
+/// The experiment with what the options say; --max-time is the callback time_limit, the
+/// experiment's own one if it has one.
+OpenedExperiment open_with_limit(RunOptions& options) {
+  auto opened = open_experiment(options.experiment);
+  if (options.max_minutes == 0) return opened;
+  const auto& callbacks = opened.experiment.callbacks;
+  const bool has_one = std::any_of(callbacks.begin(), callbacks.end(), [](const auto& callback) {
+    return callback.name == "time_limit";
+  });
+  auto& sets = options.experiment.sets;
+  sets.insert(sets.begin(),
+              has_one ? fmt::format("callback.time_limit.minutes={}", options.max_minutes)
+                      : fmt::format("callback.append=[{{ name = \"time_limit\", minutes = {} }}]",
+                                    options.max_minutes));
+  return open_experiment(options.experiment);
+}
+
 /// --dry-run and --find-lr. Whether the run is to follow.
 bool try_out(RunOptions& options, const OpenedExperiment& opened) {
   auto request = request_for(opened);
@@ -143,7 +161,7 @@ bool try_out(RunOptions& options, const OpenedExperiment& opened) {
 
 int run(RunOptions options) {
   add_overrides(options);
-  auto opened = open_experiment(options.experiment);
+  auto opened = open_with_limit(options);
   if (options.find_batch_size)
     return find_batch_size(options.experiment, opened.experiment, options.json);
   if (options.dry_run || options.find_lr != "-") {
@@ -171,7 +189,7 @@ int resume(RunOptions options, const std::string& which) {
     const tracker::Reader reader(database);
     const auto id = reader.find(which).id;
     const auto run = reader.run(id);
-    if (run.status == "finished" && options.experiment.sets.empty())
+    if (run.status == "finished" && options.experiment.sets.empty() && options.max_minutes == 0)
       throw Error(ExitCode::usage,
                   {"is finished", "run " + run.name,
                    "give it more epochs: bcx resume " + which + " --set train.epochs=N"});
@@ -181,10 +199,18 @@ int resume(RunOptions options, const std::string& which) {
   }
   options.tracker = std::filesystem::absolute(database).string();
   add_overrides(options);
-  return execute(options, open_experiment(options.experiment), std::move(point));
+  return execute(options, open_with_limit(options), std::move(point));
 }
 
 void add_output_options(CLI::App& command, RunOptions& options) {
+  command
+      .add_option("--max-time", options.max_minutes,
+                  "Stop training after so long, all attempts together, and evaluate: 45m, 2h, 1.5d")
+      ->type_name("TIME")
+      ->transform(CLI::AsNumberWithUnit(
+          std::map<std::string, double>{{"s", 1.0 / 60}, {"m", 1}, {"h", 60}, {"d", 1440}},
+          CLI::AsNumberWithUnit::UNIT_REQUIRED))
+      ->check(CLI::PositiveNumber);
   command.add_option("--tracker", options.tracker, "The run database (default: the experiment's)");
   command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N");
   command.add_flag("--force", options.force,

@@ -272,3 +272,23 @@ name = "terminate_on_nan"
   CHECK(done.err.find("evaluating the best checkpoint, of epoch 1\n") != std::string::npos);
   CHECK(here.run_named("three").at("status") == "finished");
 }
+
+TEST_CASE("--max-time ends training after so long, and a later limit goes on") {
+  const Larger here;
+  const auto stopped = here.bcx({"run", "three.toml", "--max-time", "0.01s"});
+  INFO(stopped.err);
+  REQUIRE(stopped.code == 0);
+  CHECK(stopped.err.find("stopping: time_limit: ") != std::string::npos);
+  const auto cut = here.run_named("three");
+  CHECK(cut.at("status") == "finished");
+  CHECK(cut.at("metrics").contains("test.accuracy"));
+
+  const auto done = here.bcx({"resume", "@last", "--max-time", "10m"});
+  INFO(done.err);
+  REQUIRE(done.code == 0);
+  CHECK(done.err.find("epoch 3/3") != std::string::npos);
+
+  const auto unit = here.bcx({"run", "three.toml", "--max-time", "30"});
+  CHECK(unit.code == 2);
+  CHECK(unit.err.find("--max-time: Missing mandatory unit") != std::string::npos);
+}
