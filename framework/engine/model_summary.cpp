@@ -38,6 +38,16 @@ std::uint64_t step_memory(const config::Experiment& e, model::Classifier& classi
 
 }  // namespace
 
+std::string parts_table(const model::Classifier& classifier) {
+  const auto summary = model::summarize(classifier);
+  Table table(
+      {{"part", Align::left, 1}, {"parameters", Align::right, 0}, {"trainable", Align::right, 0}});
+  for (const auto& row : summary.rows)
+    table.add({row.name, grouped(row.parameters), grouped(row.trainable)});
+  table.add({"total", grouped(summary.parameters), grouped(summary.trainable)});
+  return table.text();
+}
+
 std::string model_summary(const config::Experiment& e, const plugin::PluginCatalog& catalog) {
   train::apply_process_settings({static_cast<int>(e.train.threads), e.train.deterministic});
   const std::int64_t classes = class_count(e);
@@ -45,27 +55,21 @@ std::string model_summary(const config::Experiment& e, const plugin::PluginCatal
   model::FlatParameters parameters(*classifier.object);
   parameters.freeze(e.train.freeze);
   const auto multipliers = model::multipliers(e.parameter_groups, parameters.parameters());
-  const auto summary = model::summarize(*classifier.object);
   auto optimizer = build_optimizer(e.optimizer, catalog);
   const auto peak =
       step_memory(e, *classifier.object, parameters, classifier.site, optimizer, classes);
 
-  Table table(
-      {{"part", Align::left, 1}, {"parameters", Align::right, 0}, {"trainable", Align::right, 0}});
-  for (const auto& row : summary.rows)
-    table.add({row.name, grouped(row.parameters), grouped(row.trainable)});
-  table.add({"total", grouped(summary.parameters), grouped(summary.trainable)});
   std::uint64_t state = 0;
   for (const auto& item : optimizer.object->state()) state += item.tensor.nbytes();
   const auto groups =
       model::multipliers_text(multipliers, parameters.parameters(), e.learning_rate);
-  return table.text() + (groups.empty() ? "" : "\n" + groups) +
+  return parts_table(*classifier.object) + (groups.empty() ? "" : "\n" + groups) +
          fmt::format(
              "\nvalues {}, gradients {}, optimizer {}\n"
              "peak of the process after one step of {} images of {}x{} in fp32: {}\n",
-             human_bytes(summary.parameter_bytes), human_bytes(parameters.gradients().nbytes()),
-             human_bytes(state), e.train.batch_size, e.data.image_size, e.data.image_size,
-             human_bytes(peak));
+             human_bytes(model::summarize(*classifier.object).parameter_bytes),
+             human_bytes(parameters.gradients().nbytes()), human_bytes(state), e.train.batch_size,
+             e.data.image_size, e.data.image_size, human_bytes(peak));
 }
 
 }  // namespace bcx::engine

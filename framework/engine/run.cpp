@@ -10,6 +10,7 @@
 #include "config/load.h"
 #include "engine/average_scope.h"
 #include "engine/final_evaluation.h"
+#include "engine/model_summary.h"
 #include "engine/run_record.h"
 #include "engine/training_setup.h"
 #include "tracker/reader.h"
@@ -48,6 +49,7 @@ class Session {
   void examine_checkpoint();
   void open_tracker();
   void prepare();
+  void introduce_model();
   void end(tracker::Status status, tracker::Level level, const std::string& reason) noexcept;
   std::vector<tracker::Stamp> stamps() const;
   void stamp();
@@ -167,15 +169,22 @@ void Session::prepare() {
                 {"fewer than two training images", "data.split", "use more data or other shares"});
   require_choosable_threshold(e_, *data_);
   setup_.emplace(request_, *data_, device_);
-  observer_.message(
-      Tone::note,
-      fmt::format("model    {}: {} parameters, {}", e_.model.backbone.name,
-                  grouped(setup_->model.parameters.parameter_count()), setup_->weights));
+  introduce_model();
   checkpoints_.emplace(tracker_->folder() / "checkpoints", *tracker_);
   stamp();
   if (checkpoint_)
     train::restore(*checkpoint_, setup_->model.parameters, *setup_->optimizer.object, setup_->step);
   choose_precision();
+}
+
+void Session::introduce_model() {
+  const auto& model = setup_->model;
+  observer_.message(Tone::note,
+                    fmt::format("model    {}: {} parameters, {}", e_.model.backbone.name,
+                                grouped(model.parameters.parameter_count()), setup_->weights));
+  if (request_.resume || request_.parent) return;  // its table has been shown
+  for (const auto& line : split(parts_table(*model.classifier.object), '\n'))
+    if (!line.empty()) observer_.message(Tone::note, fmt::format("         {}", line));
 }
 
 /// What makes this run's figures another thing than the experiment's, beside its data.
