@@ -79,7 +79,8 @@ void Rehearsal::request_checkpoint(const sdk::CheckpointRequest& request) {
 
 void Rehearsal::average_weights(double share) {
   require(share >= 0 && share <= 1, fmt::format("averages weights with a share of {}", share));
-  asked_.averaged.emplace_back(step_, share);
+  // A share of 0 makes the average and leaves one that is there alone.
+  if (share > 0 || asked_.averaged.empty()) asked_.averaged.emplace_back(step_, share);
 }
 
 sdk::Metrics Rehearsal::gradient_norms() const {
