@@ -13,6 +13,14 @@ ordered_json axis_json(const Axis& axis) {
   ordered_json json{{"title", {{"text", axis.title}}}};
   if (!axis.range.empty()) json["range"] = axis.range;
   if (axis.logarithmic) json["type"] = "log";
+  if (axis.hidden) json["visible"] = false;
+  if (!axis.ticks.empty()) {
+    // plotly reads tags in labels.
+    for (std::size_t i = 0; i < axis.ticks.size(); ++i) {
+      json["ticktext"].push_back(escaped(axis.ticks[i]));
+      json["tickvals"].push_back(i);
+    }
+  }
   return json;
 }
 

@@ -14,6 +14,8 @@ struct Axis {
   std::string title;
   std::vector<double> range = {};  ///< low, high; empty: by the data
   bool logarithmic = false;
+  std::vector<std::string> ticks = {};  ///< labels at 0, 1, ...; empty: numbers
+  bool hidden = false;
 };
 
 struct Chart {

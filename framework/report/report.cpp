@@ -2,23 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <ctime>
-
 #include "base/paths.h"
 #include "base/text.h"
-#include "report/page_text.h"
+#include "report/page.h"
 #include "report/sections.h"
 #include "report/words.h"
 
 namespace bcx::report {
 namespace {
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  return fmt::format("{:04}-{:02}-{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
-}
 
 std::string title_of(const std::vector<Study>& studies) {
   std::vector<std::string> names;
@@ -53,13 +44,6 @@ std::string limits_html() {
   return out + "</ul>\n";
 }
 
-std::string contents(const std::vector<Section>& sections) {
-  std::string out = "<nav aria-label=\"Contents\"><ul>\n";
-  for (const auto& one : sections)
-    out += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", one.id, escaped(one.title));
-  return out + "</ul></nav>\n";
-}
-
 std::string header(const std::vector<Study>& studies) {
   std::string ids;
   for (std::size_t i = 0; i < studies.size(); ++i)
@@ -73,31 +57,6 @@ std::string header(const std::vector<Study>& studies) {
   for (std::size_t i = 0; i < studies.size(); ++i)
     out += cautions_html(studies[i], studies.size() > 1 ? letter_of(i) : "");
   return out + "</header>\n";
-}
-
-std::string page(const std::string& title, const std::string& head, const std::string& body,
-                 const std::optional<std::string>& plotly) {
-  std::string out =
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      // What follows is all there is: nothing is fetched, whatever a run's texts hold.
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-      "'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-  out += "<title>" + escaped(title) + "</title>\n<style>\n";
-  out += style_text;
-  out += "</style>\n</head>\n<body>\n" + head;
-  if (!plotly)
-    out += paragraph(
-        "This bcx was built without plotly.js: charts are left out, and their numbers "
-        "stand in tables. tools/setup fetches it.",
-        "caution");
-  out += body;
-  if (plotly) {
-    out += "<script>\n" + *plotly + "\n</script>\n<script>\n";
-    out += script_text;
-    out += "</script>\n";
-  }
-  return out + "</body>\n</html>\n";
 }
 
 }  // namespace
@@ -125,11 +84,7 @@ std::string html_report(const tracker::Reader& reader, const std::vector<tracker
     }
   }
   all.push_back({"limits", "Limits", limits_html()});
-  std::string body = contents(all) + "<main>\n";
-  for (const auto& one : all)
-    body += fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n{}</section>\n", one.id,
-                        escaped(one.title), one.body);
-  return page(title_of(studies), header(studies), body + "</main>\n", options.plotly);
+  return page_html(title_of(studies), header(studies), all, options.plotly);
 }
 
 }  // namespace bcx::report

@@ -1,43 +1,10 @@
 // The page as a browser shows it: every chart drawn, no script error, nothing blank.
-#include <array>
 #include <fstream>
 
+#include "browser.h"
 #include "report_runs.h"
 
 using namespace bcx::test;
-
-namespace {
-
-std::string chromium() {
-  for (const char* name : {"chromium", "chromium-browser", "google-chrome"})
-    for (const char* folder : {"/usr/bin/", "/usr/local/bin/", "/snap/bin/"})
-      if (std::filesystem::exists(std::string(folder) + name)) return std::string(folder) + name;
-  return {};
-}
-
-Outcome browse(const ReportRuns& runs, std::vector<std::string> arguments,
-               const std::string& page = "page.html") {
-  arguments.insert(
-      arguments.begin(),
-      {chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-       "--no-first-run", "--disable-extensions", "--hide-scrollbars", "--virtual-time-budget=30000",
-       "--user-data-dir=" + (runs.folder() / "profile").string()});
-  arguments.push_back("file://" + (runs.folder() / page).string());
-  return run_process(std::move(arguments), runs.folder());
-}
-
-/// Pixels within a little of a colour.
-std::int64_t pixels_like(const bcx::data::Image& image, std::array<int, 3> colour) {
-  std::int64_t count = 0;
-  for (std::size_t i = 0; i + 2 < image.rgb.size(); i += 3) {
-    bool near = true;
-    for (std::size_t c = 0; c < 3; ++c) near = near && std::abs(image.rgb[i + c] - colour[c]) < 24;
-    count += near;
-  }
-  return count;
-}
-
-}  // namespace
 
 TEST_CASE("a browser draws every chart of a report") {
   if (chromium().empty()) BCX_SKIP("no Chromium on this machine (tools/setup --ci installs it)");
@@ -48,7 +15,7 @@ TEST_CASE("a browser draws every chart of a report") {
   runs.add({.name = "second", .strength = 2});
   runs.page({"first", "second"});
 
-  const auto shown = browse(runs, {"--window-size=1280,900", "--dump-dom"});
+  const auto shown = browse(runs.folder(), {"--window-size=1280,900", "--dump-dom"});
   REQUIRE(shown.code == 0);
   const auto charts = count_of(shown.out, "<figure class=\"chart\"");
   CHECK(charts == 1 + 2 * 7);
@@ -71,7 +38,7 @@ TEST_CASE("a browser draws every chart of a report") {
         << width << "px'></iframe>";
     const auto file = (runs.folder() / "page.png").string();
     const auto outcome =
-        browse(runs, {"--window-size=1280,12000", "--screenshot=" + file}, "frame.html");
+        browse(runs.folder(), {"--window-size=1280,12000", "--screenshot=" + file}, "frame.html");
     INFO(width);
     REQUIRE(std::filesystem::exists(file));
     const auto image = bcx::data::read_image(file).image;
