@@ -7,7 +7,7 @@ namespace bcx {
 /// a time per process: the handlers are the process's, and so are the flags.
 ///
 /// First SIGINT or SIGTERM: stop_requested() turns true and work ends at the next step. A second one
-/// leaves at once with exit code 75. SIGUSR1: checkpoint_requested() turns true once. SIGHUP is
+/// half a second later leaves at once with exit code 75. SIGUSR1: checkpoint_requested() turns true once. SIGHUP is
 /// taken like SIGTERM; SIGPIPE is ignored.
 class SignalScope {
  public:
