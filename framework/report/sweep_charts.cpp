@@ -89,18 +89,19 @@ struct Lines {
 };
 
 ordered_json tick_labels(std::size_t axis, const std::vector<std::string>& ticks) {
-  ordered_json trace{{"type", "scatter"},
-                     {"mode", "markers+text"},
-                     {"showlegend", false},
-                     {"hoverinfo", "skip"},
-                     {"textposition", "middle right"},
-                     {"textfont", {{"size", 11}}},
-                     {"marker", {{"color", "#1d2733"}, {"size", 4}}}};
+  ordered_json trace{{"type", "scatter"},          {"mode", "markers+text"},
+                     {"showlegend", false},        {"hoverinfo", "skip"},
+
+                     {"textfont", {{"size", 11}}}, {"marker", {{"color", "#1d2733"}, {"size", 4}}}};
   for (std::size_t i = 0; i < ticks.size(); ++i) {
     trace["x"].push_back(axis);
     trace["y"].push_back(
         ticks.size() > 1 ? static_cast<double>(i) / static_cast<double>(ticks.size() - 1) : 0.5);
     trace["text"].push_back(escaped(ticks[i]));
+    // Beyond the ends, where no line is.
+    trace["textposition"].push_back(i == 0                  ? "bottom center"
+                                    : i + 1 == ticks.size() ? "top center"
+                                                            : "middle left");
   }
   return trace;
 }
@@ -151,8 +152,8 @@ Chart parallel_coordinates(const SweepFigures& sweep) {
       "Parallel coordinates",
       "A line for each trial; the darker, the better. Where a parameter is not used the line "
       "has a gap.",
-      {"", {-0.15, static_cast<double>(ticks.size()) - 0.5}, false, ticks},
-      {"", {-0.06, 1.06}, false, {}, true},
+      {"", {-0.5, static_cast<double>(ticks.size()) - 0.5}, false, ticks},
+      {"", {-0.12, 1.12}, false, {}, true},
       {},
       {},
       false};
