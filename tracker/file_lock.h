@@ -19,6 +19,9 @@ class FileLock {
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;
 
+  /// A child that inherits it holds the lock, too, for as long as it lives.
+  int descriptor() const { return descriptor_; }
+
  private:
   explicit FileLock(int descriptor) : descriptor_(descriptor) {}
   int descriptor_;

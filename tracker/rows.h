@@ -29,6 +29,12 @@ struct PluginRow {
   std::string version, build_id, file;
 };
 
+/// A trial of a sweep, which a run can be.
+struct TrialRef {
+  std::string sweep;        ///< its id
+  std::int64_t number = 0;  ///< from 0
+};
+
 /// Everything that is known when a run starts.
 struct RunDescription {
   std::string name;        ///< the run's; not empty
@@ -37,6 +43,7 @@ struct RunDescription {
   std::vector<std::string> tags;
   std::string notes;
   std::optional<std::string> parent;  ///< id of the run that this one is a part of (folds, sweeps)
+  std::optional<TrialRef> trial = std::nullopt;  ///< that the run is; its row then names the run
   std::string command;                ///< as typed
   std::string git_commit;             ///< empty: not known; "-dirty" behind it: with changes
   std::string version;                ///< bcx's own

@@ -54,6 +54,16 @@ std::int64_t insert_run(Database& database, const RunDescription& run, const std
   return database.last_id();
 }
 
+void take_trial(Database& database, const TrialRef& trial, std::int64_t run) {
+  database
+      .cached("UPDATE trial SET run=? WHERE number=? AND sweep=(SELECT id FROM sweep WHERE uuid=?)")
+      .run(run, trial.number, trial.sweep);
+  if (database.changes() == 1) return;
+  throw Error(ExitCode::usage, {fmt::format("no sweep has the trial {}:{}", printable(trial.sweep),
+                                            trial.number),
+                                printable(database.path().string()), "`bcx sweep status` lists them"});
+}
+
 }  // namespace
 
 std::string_view name_of(Status status) {
@@ -104,6 +114,7 @@ RunStore RunStore::insert(Database opened, const RunDescription& run, const std:
   for (const auto& param : run.params) store.param(param);
   for (const auto& tag : run.tags)
     database.cached("INSERT OR IGNORE INTO run_tag (run, tag) VALUES (?,?)").run(store.run_, tag);
+  if (run.trial) take_trial(database, *run.trial, store.run_);
   for (const auto& plugin : run.plugins)
     database
         .cached(

@@ -157,7 +157,7 @@ Experiment bind(const Resolution& resolution, const Places& places) {
   out.train = bind_train(resolution);
   out.callbacks = bind_components(resolution, ComponentKind::callback);
   Reader(resolution, "evaluate")("tta", out.evaluate.tta)("threshold", out.evaluate.threshold)(
-      "temperature", out.evaluate.temperature)(
+      "temperature", out.evaluate.temperature)("test", out.evaluate.test)(
       "batch_size", out.evaluate.batch_size);
   Reader(resolution, "tracker")("path", out.tracker);
   Reader(resolution, "plugins")("path", out.plugin_paths);

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "config/load.h"
+#include "config/load_tree.h"
 #include "config/schema.h"
 
 namespace bcx::config {
@@ -48,6 +49,18 @@ class Writer {
     return std::move(text_);
   }
 
+  /// Without what is only a default.
+  std::string run_said(const Experiment& experiment) {
+    origins_ = false;  // the same text wherever in the files it was said
+    text_ = fmt::format("# {}: every key that was said.\n",
+                        printable(experiment.file.filename().string()));
+    for (const auto& entry : experiment.resolved)
+      if (entry.origin.kind != Origin::Kind::schema_default &&
+          entry.origin.kind != Origin::Kind::manifest_default)
+        line(entry);
+    return std::move(text_);
+  }
+
  private:
   void line(const Entry& entry) {
     const Section* section = section_of(entry);
@@ -73,9 +86,10 @@ class Writer {
     // Only the plugin knows what its own relative default is relative to.
     const bool own = is_path(entry) && entry.origin.kind == Origin::Kind::manifest_default;
     const std::string said = fmt::format("{}{} = {}", own ? "# " : "", key, to_toml(entry.value));
-    text_ += fmt::format("{:<39} # {}\n", said, entry.origin.text());
+    text_ += origins_ ? fmt::format("{:<39} # {}\n", said, entry.origin.text()) : said + "\n";
   }
 
+  bool origins_ = true;
   std::string text_, header_, element_;
 };
 
@@ -108,6 +122,10 @@ std::vector<std::string> disabled(const Experiment& experiment) {
 
 std::string resolved_text(const Experiment& experiment) {
   return Writer().run(experiment);
+}
+
+std::string said_text(const Experiment& experiment) {
+  return Writer().run_said(experiment);
 }
 
 std::string configuration_hash(const Experiment& experiment) {

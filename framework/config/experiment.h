@@ -126,6 +126,7 @@ struct EvaluateConfig {
   std::int64_t tta = 1;           ///< views; 1: off
   std::string threshold = "0.5";  ///< a number | youden | sensitivity>=0.95 | cost=5
   std::string temperature = "none";  ///< none | validation
+  bool test = true;               ///< end with the test part
   std::int64_t batch_size = 0;    ///< 0: train.batch_size
 };
 

@@ -4,6 +4,7 @@
 
 #include "config/bind.h"
 #include "config/conflicts.h"
+#include "config/load_tree.h"
 #include "config/merge.h"
 #include "config/overrides.h"
 #include "config/problems.h"
@@ -24,17 +25,22 @@ Experiment load_experiment(const LoadOptions& options, const Catalog& catalog) {
   Problems problems;
   Sources sources = read_sources(options.file, options.working_directory, problems);
   if (sources.failed) problems.throw_if_any();
-  apply_environment(sources.root, options);
-  apply_command_line(sources.root, options, problems);
+  Experiment experiment = load_tree(sources.root, options, catalog, problems);
+  problems.throw_if_any();
+  experiment.source_text = std::move(sources.main_text);
+  return experiment;
+}
 
+Experiment load_tree(Node root, const LoadOptions& options, const Catalog& catalog,
+                     Problems& problems) {
+  apply_environment(root, options);
+  apply_command_line(root, options, problems);
   const Places places{options.working_directory, options.file};
-  const Resolution resolution = resolve(sources.root, catalog, places, problems);
+  const Resolution resolution = resolve(root, catalog, places, problems);
   Experiment experiment = bind(resolution, places);
   check_conflicts(experiment, resolution, catalog, problems);
   if (!options.metrics.empty())
     check_monitors(experiment, resolution, catalog, options.metrics, problems);
-  problems.throw_if_any();
-  experiment.source_text = std::move(sources.main_text);
   return experiment;
 }
 

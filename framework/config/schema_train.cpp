@@ -231,6 +231,10 @@ Section evaluate() {
               "predictions.")
               .with("none")
               .one_of({"none", "validation"}),
+          Key("test", Type::boolean,
+              "Whether the run ends with the test part. `false` while you are still choosing; "
+              "trials of a sweep never look at it.")
+              .with(true),
           Key("batch_size", Type::integer, "Images in one forward pass. 0: train.batch_size.")
               .with(0)
               .at_least(0)

@@ -16,6 +16,7 @@
 #include "data/sample.h"
 #include "engine/inference.h"
 #include "plugin/catalog.h"
+#include "tracker/rows.h"
 #include "train/observer.h"
 #include "weights/index.h"
 
@@ -41,6 +42,10 @@ struct RunRequest {
   std::optional<ResumePoint> resume = std::nullopt;
   std::string name = {};                             ///< the run's; empty: the experiment's
   std::optional<std::string> parent = std::nullopt;  ///< id of the run that this one is a part of
+  std::optional<tracker::TrialRef> trial = std::nullopt;  ///< that the run is
+  /// train.batch_size is this part of the batch that was asked for, and train.accumulate makes up
+  /// for it; a model with batch statistics is stamped MICROBATCHES. 1: the whole.
+  std::int64_t micro_batches = 1;
 };
 
 /// What became of one fold before: its finished run, or where to go on.

@@ -116,6 +116,7 @@ NamedValues evaluate_finally(Evaluator& evaluator, const config::Experiment& exp
                              const PreparedData& data, const tracker::Cursor& cursor,
                              const std::string& checkpoint, train::Observer& observer) {
   const auto settled = settle(evaluator, experiment, data, cursor, checkpoint, observer);
+  if (!experiment.evaluate.test) return {};
   return evaluate_test(evaluator, experiment, data, cursor, checkpoint, settled);
 }
 

@@ -30,7 +30,8 @@ NamedValues evaluate_test(Evaluator& evaluator, const config::Experiment& experi
                           const std::string& checkpoint, const Settled& settled);
 
 /// Evaluates the weights that are in the model: the validation part (whose predictions decide the
-/// temperature and the threshold, when the experiment says so), then evaluate_test().
+/// temperature and the threshold, when the experiment says so), then evaluate_test(), unless
+/// evaluate.test is off.
 NamedValues evaluate_finally(Evaluator& evaluator, const config::Experiment& experiment,
                              const PreparedData& data, const tracker::Cursor& cursor,
                              const std::string& checkpoint, train::Observer& observer);

@@ -197,6 +197,12 @@ std::vector<tracker::Stamp> Session::stamps() const {
   if (e_.train.overfit_batches > 0)
     all.push_back({"OVERFIT", fmt::format("validated on the {} images it was trained on",
                                           setup_->candidates.indexes.size())});
+  // Without batch statistics the gradient is the whole batch's, to rounding.
+  if (request_.micro_batches > 1 && !setup_->model.parameters.statistics().empty())
+    all.push_back({"MICROBATCHES",
+                   fmt::format("batches of {} in {} parts: batch statistics are of {} images",
+                               e_.train.batch_size * request_.micro_batches, request_.micro_batches,
+                               e_.train.batch_size)});
   return all;
 }
 

@@ -74,6 +74,7 @@ tracker::RunDescription describe(const RunRequest& request, at::Device device, i
                                       .tags = e.tags,
                                       .notes = e.notes,
                                       .parent = request.parent,
+                                      .trial = request.trial,
                                       .command = request.command,
                                       .git_commit = request.git_commit,
                                       .version = request.version,
