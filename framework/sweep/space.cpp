@@ -98,6 +98,10 @@ Point Space::at(const std::vector<double>& coordinates) const {
 std::int64_t Space::size() const {
   for (const auto& axis : axes)
     if (axis.scale == Axis::Scale::uniform || axis.scale == Axis::Scale::log_uniform) return 0;
+  return grid_size();
+}
+
+std::int64_t Space::grid_size() const {
   Point point;
   std::set<std::string> found;
   expand(*this, 0, point, found);

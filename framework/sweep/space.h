@@ -49,6 +49,8 @@ struct Space {
   Point at(const std::vector<double>& coordinates) const;
   /// How many points there are when every axis is finite; 0: not finite.
   std::int64_t size() const;
+  /// How many points a grid has. Every real axis has `points`.
+  std::int64_t grid_size() const;
 };
 
 /// One text per point, equal for equal points: `train.batch_size=16 optimizer.learning_rate=0.001`.
