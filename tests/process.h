@@ -58,6 +58,7 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void signal(int number) const { ::kill(child_, number); }
+  pid_t id() const { return child_; }
   std::string out() const { return slurp(out_); }
   std::string err() const { return slurp(err_); }
 
@@ -72,6 +73,18 @@ class Process {
       if (info.si_pid == child_) return err().find(text) != std::string::npos;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
+    return false;
+  }
+
+  /// Whether the process ends before that time is over; wait() then returns at once.
+  bool ends_within(std::chrono::milliseconds time) const {
+    const auto end = std::chrono::steady_clock::now() + time;
+    do {
+      siginfo_t info{};
+      waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT);
+      if (info.si_pid == child_) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    } while (std::chrono::steady_clock::now() < end);
     return false;
   }
 

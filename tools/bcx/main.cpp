@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   app.set_help_all_flag("--help-all", "Help of every command");
   Action action;
   add_run(app, action);
+  add_sweep(app, action);
   add_check(app, action);
   add_runs(app, action);
   add_sql(app, action);

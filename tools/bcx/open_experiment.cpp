@@ -9,16 +9,6 @@
 namespace bcx::cli {
 namespace {
 
-config::LoadOptions load_options(const ExperimentOptions& options) {
-  config::LoadOptions load;
-  load.file = options.file;
-  load.sets = options.sets;
-  load.options = options.options;
-  load.environment = config::experiment_environment();
-  load.metrics = eval::metric_names();
-  return load;
-}
-
 /// The mistakes, and after a missing component what may have kept it from being found.
 [[noreturn]] void report(const ErrorList& mistakes, const plugin::PluginCatalog& catalog) {
   std::vector<Error> errors = mistakes.errors();
@@ -49,6 +39,16 @@ void add_experiment_options(CLI::App& command, ExperimentOptions& options) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
+}
+
+config::LoadOptions load_options(const ExperimentOptions& options) {
+  config::LoadOptions load;
+  load.file = options.file;
+  load.sets = options.sets;
+  load.options = options.options;
+  load.environment = config::experiment_environment();
+  load.metrics = eval::metric_names();
+  return load;
 }
 
 OpenedExperiment open_experiment(const ExperimentOptions& options) {

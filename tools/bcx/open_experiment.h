@@ -23,6 +23,9 @@ struct ExperimentOptions {
 /// Adds FILE, --set and --plugin-path.
 void add_experiment_options(CLI::App& command, ExperimentOptions& options);
 
+/// With this process's environment and the names of the metrics.
+config::LoadOptions load_options(const ExperimentOptions& options);
+
 struct OpenedExperiment {
   std::unique_ptr<plugin::PluginCatalog> catalog;
   config::Experiment experiment;

@@ -17,6 +17,7 @@
 #include "open_experiment.h"
 #include "resume_point.h"
 #include "run_text.h"
+#include "sweep_trial.h"
 #include "tracker/reader.h"
 #include "try_out.h"
 
@@ -31,6 +32,7 @@ struct RunOptions {
   bool dry_run = false, find_batch_size = false;
   std::int64_t overfit = 0, limit_batches = 0;
   double max_minutes = 0;     ///< 0: no limit
+  TrialOptions trial;
   std::string find_lr = "-";  ///< "-": no; "": tell; "use": tell and train with it
 };
 
@@ -96,12 +98,15 @@ engine::RunRequest request_for(const OpenedExperiment& opened) {
 int execute(const RunOptions& options, const OpenedExperiment& opened, Unfinished unfinished) {
   auto request = request_for(opened);
   request.resume = std::move(unfinished.run);
+  request.trial = trial_of(options.trial);
+  request.micro_batches = options.trial.micro_batches;
   const SignalScope signals;
-  ConsoleObserver observer(options.quiet || options.json);
+  const auto observer = make_observer(request.trial, opened.experiment.tracker,
+                                      options.quiet || options.json);
   for (const auto& text : config::advice(opened.experiment, *opened.catalog))
-    observer.message(train::Tone::warning, text);
-  const auto outcome = options.folds ? run_folds(request, std::move(unfinished.folds), observer)
-                                     : load_engine().run(request, observer);
+    observer->message(train::Tone::warning, text);
+  const auto outcome = options.folds ? run_folds(request, std::move(unfinished.folds), *observer)
+                                     : load_engine().run(request, *observer);
   print_outcome(options, opened.experiment, outcome);
   return static_cast<int>(outcome.stopped ? ExitCode::stopped : ExitCode::ok);
 }
@@ -217,6 +222,7 @@ void add_output_options(CLI::App& command, RunOptions& options) {
                    "Resume although configuration, data or plugins differ");
   command.add_flag("--quiet", options.quiet, "Warnings alone");
   command.add_flag("--json", options.json, "The outcome as one JSON object");
+  add_trial_options(command, options.trial);
 }
 
 }  // namespace
