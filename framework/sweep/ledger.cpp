@@ -170,6 +170,13 @@ std::vector<Course> Ledger::courses(const std::vector<Trial>& trials) const {
   return all;
 }
 
+/// Reading them all takes its time with many trials, and few sweeps need them to draw.
+std::vector<Course> Ledger::courses_to_draw_by(const std::vector<Trial>& trials) const {
+  const auto& pruner = plan_.pruner.name;
+  if (pruner == "asha" || pruner == "hyperband" || plan_.epochs > 0) return courses(trials);
+  return std::vector<Course>(trials.size());
+}
+
 fs::path Ledger::lock_path(std::int64_t number) const {
   return folder_ / "locks" / fmt::format("trial-{}.lock", number);
 }
@@ -219,7 +226,7 @@ std::optional<Claim> Ledger::claim() {
   for (const auto& trial : all)
     if ((trial.row.state == "waiting" || trial.row.state == "stopped") && take(trial)) break;
   if (!claim) {
-    const auto curves = courses(all);
+    const auto curves = courses_to_draw_by(all);
     if (has_budget(all, curves))
       if (auto trial = draw(all, curves)) take(std::move(*trial));
   }
@@ -312,7 +319,9 @@ void Ledger::retry(Trial& trial, const RunShown* run, const std::string& why) {
     std::int64_t newest = 0;
     for (const auto& checkpoint : reader_->checkpoints(run->id))
       if (checkpoint.kept) newest = std::max(newest, checkpoint.row.cursor.step);
-    if (!attempts.empty() && newest > attempts.back().first.step) row.attempts = 0;
+    if (!attempts.empty() && attempts.back().started >= *row.started &&
+        newest > attempts.back().first.step)
+      row.attempts = 0;
   }
   row.state = row.attempts < plan_.attempts ? "waiting" : "failed";
   row.message = row.state == "failed"
@@ -412,7 +421,7 @@ std::optional<Trial> Ledger::ask(const std::optional<Point>& point) {
   } else {
     for (auto& trial : all)
       if (!given && (trial.row.state == "waiting" || trial.row.state == "stopped")) given = trial;
-    const auto curves = courses(all);
+    const auto curves = courses_to_draw_by(all);
     if (!given && has_budget(all, curves)) given = draw(all, curves);
   }
   if (given && !is_over(*given) && given->row.state != "running") {

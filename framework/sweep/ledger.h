@@ -119,6 +119,7 @@ class Ledger {
 
   std::filesystem::path lock_path(std::int64_t number) const;
   std::optional<tracker::FileLock> lock(std::int64_t number) const;
+  std::vector<Course> courses_to_draw_by(const std::vector<Trial>& trials) const;
   void bury_the_dead(std::vector<Trial>& trials);
   void settle(Trial& trial, const std::optional<Ended>& ended);
   void run_out_of_memory(Trial& trial);

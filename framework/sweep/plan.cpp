@@ -17,15 +17,6 @@ using nlohmann::json;
 constexpr int format_version = 1;
 constexpr std::array scales{"choices", "uniform", "log_uniform", "integer"};
 
-json axis_json(const Axis& axis) {
-  json choices = json::array();
-  for (const auto& choice : axis.choices) choices.push_back(to_json(choice));
-  return {{"key", axis.key},           {"scale", scales[static_cast<std::size_t>(axis.scale)]},
-          {"choices", choices},        {"low", axis.low},
-          {"high", axis.high},         {"points", axis.points},
-          {"when", to_json(axis.when)}};
-}
-
 Axis axis_from_json(const json& j) {
   Axis axis;
   axis.key = j.at("key");
@@ -42,7 +33,7 @@ Axis axis_from_json(const json& j) {
 /// What decides the trials.
 json core_json(const Plan& plan) {
   json axes = json::array();
-  for (const auto& axis : plan.space.axes) axes.push_back(axis_json(axis));
+  for (const auto& axis : plan.space.axes) axes.push_back(to_json(axis));
   return {{"method", plan.method},
           {"pruner",
            {{"name", plan.pruner.name},
@@ -75,6 +66,15 @@ std::int64_t Plan::trial_count() const {
     points = trials > 0 ? std::min(trials, all) : all;
   }
   return points * seeds;
+}
+
+json to_json(const Axis& axis) {
+  json choices = json::array();
+  for (const auto& choice : axis.choices) choices.push_back(to_json(choice));
+  return {{"key", axis.key},           {"scale", scales[static_cast<std::size_t>(axis.scale)]},
+          {"choices", choices},        {"low", axis.low},
+          {"high", axis.high},         {"points", axis.points},
+          {"when", to_json(axis.when)}};
 }
 
 json to_json(const config::Value& value) {

@@ -53,6 +53,8 @@ nlohmann::json to_json(const Plan& plan);
 /// Throws bcx::Error (data) when it is no plan of this version.
 Plan plan_from_json(const nlohmann::json& json);
 
+/// key, scale (choices, uniform, log_uniform, integer), choices, low, high, points, when.
+nlohmann::json to_json(const Axis& axis);
 nlohmann::json to_json(const config::Value& value);
 config::Value value_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const Point& point);

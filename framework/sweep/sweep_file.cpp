@@ -342,7 +342,9 @@ class SweepReader {
     plan_.batch_size = experiment.train.batch_size;
     plan_.accumulate = experiment.train.accumulate;
     plan_.threads = experiment.train.threads;
-    plan_.experiment = config::said_text(experiment);
+    auto said = experiment;
+    std::erase_if(said.resolved, [](const auto& entry) { return entry.key == "tracker.path"; });
+    plan_.experiment = config::said_text(said);  // each trial is told where the sweep is recorded
     plan_.plugin_paths = options_.plugin_paths;
     const bool endless = plan_.trials == 0 && plan_.seconds == 0 && plan_.epochs == 0;
     if (plan_.method != "grid" && endless)

@@ -131,8 +131,9 @@ ProcessCost cost_of_bcx(const std::vector<std::string>& arguments) {
 void add_bench(CLI::App& app, Action& action) {
   auto* family = app.add_subcommand("bench", "Measure what things cost on this machine");
   family->require_subcommand(1);
-  const std::array<std::tuple<const char*, const char*, Bench>, 1> kinds{
-      {{"tracker", "Recording, losing nothing, listing and drawing runs", bench_tracker}}};
+  const std::array<std::tuple<const char*, const char*, Bench>, 2> kinds{
+      {{"tracker", "Recording, losing nothing, listing and drawing runs", bench_tracker},
+       {"sweep", "What a trial costs beside its training", bench_sweep}}};
   for (const auto& [name, help, bench] : kinds) {
     auto options = std::make_shared<Options>();
     auto* command = family->add_subcommand(name, help);

@@ -34,5 +34,6 @@ ProcessCost cost_of_bcx(const std::vector<std::string>& arguments);
 
 // The kinds, one source file each. `folder` is empty and on the file system to be measured.
 void bench_tracker(const std::filesystem::path& folder, const TakeFigure& take);
+void bench_sweep(const std::filesystem::path& folder, const TakeFigure& take);
 
 }  // namespace bcx::cli

@@ -83,6 +83,13 @@ void print_confirmation(const sweep::Ledger& ledger, const std::vector<std::int6
 
 /// The trials, then the confirmation of the best, then what came of it.
 int run_through(sweep::Ledger& ledger, const RunOptions& options) {
+  if (options.jobs == 0) {
+    if (options.json)
+      fmt::print("{}\n", dump(sweep_json(SweepState(ledger))));
+    else if (!options.quiet)
+      fmt::print(stderr, "bcx sweep ask {} gives out its trials\n", ledger.sweep().short_id);
+    return 0;
+  }
   const SignalScope signals;
   if (const int code = work(ledger, options)) return code;
   std::vector<std::int64_t> confirming;
@@ -118,7 +125,9 @@ int run(RunOptions options) {
   if (auto missing = config::check_files(file.experiment); !missing.empty())
     throw ErrorList(std::move(missing));
   auto& plan = file.plan;
-  if (plan.threads == 0) plan.threads = std::max<std::int64_t>(1, usable_cores() / options.jobs);
+  if (plan.threads == 0)
+    plan.threads =
+        std::max<std::int64_t>(1, usable_cores() / std::max<std::int64_t>(options.jobs, 1));
   if (!options.quiet) print_plan(plan, file.warnings, options.jobs);
   if (options.dry_run) return 0;
   auto ledger = sweep::Ledger::begin(
@@ -163,8 +172,10 @@ int extend(const RunOptions& options) {
 }
 
 void add_work_options(CLI::App& command, RunOptions& options) {
-  command.add_option("--jobs,-j", options.jobs, "Trials at a time (default: 1)")
-      ->check(CLI::Range(1, 1024));
+  command
+      .add_option("--jobs,-j", options.jobs,
+                  "Trials at a time (default: 1; 0: none, `bcx sweep ask` gives them out)")
+      ->check(CLI::Range(0, 1024));
   command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N");
   command
       .add_option("--confirm", options.confirm,

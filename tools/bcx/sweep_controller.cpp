@@ -181,8 +181,8 @@ void print_plan(const sweep::Plan& plan, const std::vector<std::string>& warning
                       plan.maximize ? "highest" : "lowest", plan.objective);
   if (plan.seconds > 0) text += fmt::format(", at most {}", human_duration(plan.seconds));
   if (plan.epochs > 0) text += fmt::format(", at most {} epochs together", plan.epochs);
-  text += fmt::format("; {} at a time with {} thread{} each", jobs, plan.threads,
-                      plan.threads == 1 ? "" : "s");
+  text += jobs > 0 ? fmt::format("; {} at a time", jobs) : "; each";
+  text += fmt::format(" with {} thread{}", plan.threads, plan.threads == 1 ? "" : "s");
   fmt::print(stderr, "{}\n", text);
   for (const auto& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
 }

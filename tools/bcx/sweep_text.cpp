@@ -203,7 +203,7 @@ ordered_json sweep_json(const SweepState& state) {
   const auto& plan = state.ledger.plan();
   auto parameters = ordered_json::array();
   for (const auto& axis : plan.space.axes)
-    parameters.push_back({{"key", axis.key}, {"values", sweep::text_of(axis)}});
+    parameters.push_back(ordered_json::parse(sweep::to_json(axis).dump()));
   auto trials = ordered_json::array();
   for (std::size_t i = 0; i < state.trials.size(); ++i) {
     auto one = trial_json(state.ledger, state.trials[i]);

@@ -51,8 +51,7 @@ std::vector<pid_t> children_of(pid_t parent) {
 TEST_CASE("killed at random, a sweep ends with the same trials and the same values", "[kills]") {
   const SweepWorkplace here;
   here.write("grid.toml", grid);
-  const std::vector<std::string> work{"sweep", "run",   "grid.toml",      "--jobs",
-                                      "2",     "--set", "train.threads=1"};
+  const std::vector<std::string> work{"sweep", "run", "grid.toml", "--jobs", "2"};
   REQUIRE(here.bcx(work).code == 0);
   const auto whole = here.values();
   REQUIRE(whole.size() == 6);

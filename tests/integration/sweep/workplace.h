@@ -37,6 +37,7 @@ epochs = 3
 batch_size = 8
 device = "cpu"
 precision = "fp32"
+threads = 1
 [[callback]]
 name = "checkpoint"
 monitor = "val.loss"
