@@ -1,6 +1,7 @@
 #include "sweep/ledger.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cmath>
@@ -63,6 +64,12 @@ std::vector<const Trial*> searched(const std::vector<Trial>& trials) {
   for (const auto& trial : trials)
     if (!trial.confirms()) search.push_back(&trial);
   return search;
+}
+
+/// A signal that asks to stop, too early to be answered by saving, is no fault of the trial.
+bool was_stopped(int code) {
+  return code == static_cast<int>(ExitCode::stopped) || code == 128 + SIGTERM ||
+         code == 128 + SIGINT || code == 128 + SIGHUP;
 }
 
 /// The length of time covered by intervals, in seconds.
@@ -271,7 +278,7 @@ void Ledger::settle(Trial& trial, const std::optional<Ended>& ended) {
     row.message = measured ? "" : "no epoch measured " + plan_.objective;
   } else if (ended && ended->out_of_memory) {
     run_out_of_memory(trial);
-  } else if (status == "stopped" || (ended && ended->code == static_cast<int>(ExitCode::stopped))) {
+  } else if (status == "stopped" || (ended && was_stopped(ended->code))) {
     row.state = "stopped";
     row.attempts = std::max<std::int64_t>(row.attempts - 1, 0);
   } else if (status == "failed" && run->exit_reason.find("out of memory") != std::string::npos) {

@@ -12,7 +12,7 @@
 #include "base/signals.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "tracker_text.h"
+#include "sweep_text.h"
 
 namespace bcx::cli {
 namespace {
@@ -106,7 +106,7 @@ bool SweepController::fill() {
     const auto& trial = claim->trial;
     if (!settings_.quiet)
       fmt::print(stderr, "trial {:>3} {:<8} {}\n", trial.number(),
-                 trial.row.run.empty() ? "begins" : "goes on", sweep::text_of(trial.set));
+                 trial.row.run.empty() ? "begins" : "goes on", short_text(trial.set));
     SweepWorker::Settings settings{settings_.program, settings_.device,
                                    std::max<std::int64_t>(ledger_.plan().threads, 1),
                                    devices_.empty() ? "" : devices_[i % devices_.size()]};
@@ -145,7 +145,7 @@ void SweepController::tell(std::int64_t number) {
   if (settings_.quiet && row.state != "failed") return;
   std::string text = fmt::format("trial {:>3} {:<8}", number, row.state);
   if (row.value && (row.state == "finished" || row.state == "pruned"))
-    text += fmt::format(" {} {}", ledger_.plan().objective, number_text(*row.value));
+    text += fmt::format(" {} {}", ledger_.plan().objective, objective_text(*row.value));
   if (!row.message.empty()) text += " " + row.message;
   if (row.state == "finished") text += fmt::format(" in {}", human_duration(seconds_of(*found)));
   if (is_over(row.state) && !found->confirms()) text += time_left(all);

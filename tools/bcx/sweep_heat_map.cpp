@@ -85,7 +85,7 @@ std::string padded(const std::string& text, int width) {
 
 /// `0.9123▓`, or the number on a shade of grey.
 std::string cell(double value, double share, int width, bool colour) {
-  const auto number = padded(fmt::format("{:.4f}", value), width - 2);
+  const auto number = padded(objective_text(value), width - 2);
   if (!colour) {
     const auto shade = std::lround(share * static_cast<double>(shades.size() - 1));
     return number + " " + shades[static_cast<std::size_t>(shade)];
@@ -97,7 +97,8 @@ std::string cell(double value, double share, int width, bool colour) {
 
 struct Cells {
   std::map<std::pair<std::size_t, std::size_t>, double> values;
-  double low = 0, high = 0;
+  double best = 0, worst = 0;  // costs between which the shades lie
+  int width = 0;               // of the widest number
 };
 
 /// The best of the points that fall into a cell.
@@ -110,12 +111,14 @@ Cells cells_of(const SweepState& state, const Side& rows, const Side& columns) {
     const auto [at, fresh] = cells.values.try_emplace({*row, *column}, one.mean);
     if (!fresh && plan.cost(one.mean) < plan.cost(at->second)) at->second = one.mean;
   }
-  if (cells.values.empty()) return cells;
-  cells.low = cells.high = cells.values.begin()->second;
+  std::vector<double> costs;
   for (const auto& [at, value] : cells.values) {
-    cells.low = std::min(cells.low, value);
-    cells.high = std::max(cells.high, value);
+    costs.push_back(plan.cost(value));
+    cells.width = std::max(cells.width, display_width(objective_text(value)));
   }
+  if (costs.empty()) return cells;
+  cells.best = *std::min_element(costs.begin(), costs.end());
+  cells.worst = worst_shown(costs);
   return cells;
 }
 
@@ -130,7 +133,7 @@ std::string heat_map_text(const SweepState& state, const std::string& x, const s
   const Side rows(down, state.ranking), columns(across, state.ranking);
   const auto cells = cells_of(state, rows, columns);
   if (cells.values.empty()) return {};
-  int label = display_width(down.key), each = 9;
+  int label = display_width(down.key), each = cells.width + 3;
   for (const auto& text : rows.labels()) label = std::max(label, display_width(text));
   for (const auto& text : columns.labels()) each = std::max(each, display_width(text) + 2);
   const auto count = static_cast<int>(columns.labels().size());
@@ -150,15 +153,15 @@ std::string heat_map_text(const SweepState& state, const std::string& x, const s
         text += padded("·", each - 2) + "  ";
         continue;
       }
-      const double span = cells.high - cells.low;
-      const double share = span > 0 ? (found->second - cells.low) / span : 1.0;
-      text += cell(found->second, plan.maximize ? share : 1.0 - share, each, colour);
+      const double span = cells.worst - cells.best;
+      const double share =
+          span > 0 ? std::max((cells.worst - plan.cost(found->second)) / span, 0.0) : 1.0;
+      text += cell(found->second, share, each, colour);
     }
     text += "\n";
   }
   return text + fmt::format("{} is best: {}\n", colour ? "light" : shades.back(),
-                            fmt::format("{:.4f} to {:.4f}", plan.maximize ? cells.low : cells.high,
-                                        plan.maximize ? cells.high : cells.low));
+                            objective_text(plan.cost(cells.best)));
 }
 
 }  // namespace bcx::cli

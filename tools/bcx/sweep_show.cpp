@@ -58,9 +58,8 @@ int list_sweeps(const Options& options) {
                     {"started", iso_time(sweep.started)}});
     table.add({sweep.short_id, sweep.name, sweep.status,
                sweep.pruner == "none" ? sweep.method : sweep.method + ", " + sweep.pruner,
-               std::to_string(trials), std::to_string(finished),
-               best ? fmt::format("{:.4f}", *best) : "", sweep.objective,
-               local_time(sweep.started)});
+               std::to_string(trials), std::to_string(finished), best ? objective_text(*best) : "",
+               sweep.objective, local_time(sweep.started)});
   }
   if (options.json)
     fmt::print("{}\n", dump(list));
@@ -92,11 +91,11 @@ int status(const Options& options) {
   for (std::size_t i = 0; i < state.trials.size(); ++i) {
     const auto& trial = state.trials[i];
     if (trial.row.state == "running")
-      fmt::print("trial {} runs: {}, epoch {}\n", trial.number(), sweep::text_of(trial.set),
+      fmt::print("trial {} runs: {}, epoch {}\n", trial.number(), short_text(trial.set),
                  state.courses[i].epochs());
     else if (trial.row.state == "failed" || trial.row.state == "infeasible")
       fmt::print("trial {} {}: {} ({})\n", trial.number(), trial.row.state, trial.row.message,
-                 sweep::text_of(trial.set));
+                 short_text(trial.set));
   }
   return 0;
 }

@@ -60,6 +60,25 @@ std::string short_value(const config::Value& value) {
   return config::to_toml(value);
 }
 
+std::string short_text(const sweep::Point& point) {
+  std::vector<std::string> parts;
+  for (const auto& [key, value] : point) parts.push_back(key + "=" + short_value(value));
+  return join(parts, " ");
+}
+
+std::string objective_text(double value) {
+  const double size = std::abs(value);
+  return size != 0 && (size < 1e-3 || size >= 1e4) ? fmt::format("{:.4g}", value)
+                                                   : fmt::format("{:.4f}", value);
+}
+
+double worst_shown(std::vector<double> costs) {
+  std::sort(costs.begin(), costs.end());
+  if (costs.empty()) return 0;
+  const double best = costs.front(), middle = costs[costs.size() / 2];
+  return middle > best ? std::min(costs.back(), middle + 4 * (middle - best)) : costs.back();
+}
+
 SweepState::SweepState(const sweep::Ledger& source)
     : ledger(source),
       trials(source.trials()),
@@ -104,9 +123,9 @@ std::string ranking_text(const SweepState& state, std::int64_t top, int width) {
     if (top > 0 && place == top) break;
     std::vector<std::string> row{std::to_string(++place)};
     for (const auto& axis : plan.space.axes) row.push_back(value_cell(one.point, axis.key));
-    row.push_back(fmt::format("{:.4f}", one.mean));
+    row.push_back(objective_text(one.mean));
     if (seeds) {
-      row.push_back(fmt::format("{:.4f}", one.bound));
+      row.push_back(objective_text(one.bound));
       row.push_back(std::to_string(one.values.size()));
     }
     row.push_back(std::to_string(one.epochs));
@@ -144,7 +163,7 @@ std::string trials_text(const SweepState& state, int width) {
     std::vector<std::string> cells{std::to_string(row.number)};
     for (const auto& axis : plan.space.axes) cells.push_back(value_cell(trial.point, axis.key));
     if (plan.seeds > 1) cells.push_back(value_cell(trial.set, "experiment.seed"));
-    cells.push_back(row.value ? fmt::format("{:.4f}", *row.value) : "");
+    cells.push_back(row.value ? objective_text(*row.value) : "");
     cells.push_back(state.courses[i].epochs() > 0 ? std::to_string(state.courses[i].epochs()) : "");
     cells.push_back(trial.confirms() ? row.state + ", confirms" : row.state);
     cells.push_back(duration_cell(trial));
@@ -164,15 +183,18 @@ std::string history_text(const SweepState& state, int width) {
   std::stable_sort(order.begin(), order.end(),
                    [](const Trial* a, const Trial* b) { return *a->row.ended < *b->row.ended; });
   tracker::PlotSeries values{"each", {}, {}}, best{"best so far", {}, {}};
+  std::vector<double> costs;
+  for (const auto* trial : order) costs.push_back(plan.cost(*trial->row.value));
+  const double worst = worst_shown(costs);
   double so_far = *order.front()->row.value;
   for (const auto* trial : order) {
     const double value = *trial->row.value;
     if (plan.cost(value) < plan.cost(so_far)) so_far = value;
     const auto place = static_cast<double>(best.x.size() + 1);
     best.x.push_back(place);
-    best.y.push_back(so_far);
+    best.y.push_back(plan.cost(std::min(plan.cost(so_far), worst)));
     values.x.push_back(place);
-    values.y.push_back(value);
+    values.y.push_back(plan.cost(std::min(plan.cost(value), worst)));
   }
   const std::vector<tracker::PlotSeries> series{best, values};
   return plan.objective + "\n" +

@@ -39,6 +39,13 @@ std::string history_text(const SweepState& state, int width);
 
 /// `16`, `0.000316`, `densenet201`: three significant digits, words without quotes.
 std::string short_value(const config::Value& value);
+/// `train.batch_size=16 optimizer.learning_rate=0.000316`.
+std::string short_text(const sweep::Point& point);
+/// `0.9123`, `1.838e+28`: what a table has room for.
+std::string objective_text(double value);
+/// The cost from which one is only "bad": a diverged trial's would leave nothing of the others in a
+/// picture. Four times as far from the median as the best is, or the worst there is.
+double worst_shown(std::vector<double> costs);
 
 nlohmann::ordered_json sweep_json(const SweepState& state);
 nlohmann::ordered_json trial_json(const sweep::Ledger& ledger, const sweep::Trial& trial);

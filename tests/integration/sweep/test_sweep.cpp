@@ -1,5 +1,8 @@
 // `bcx sweep` with real processes: what it runs, what it keeps, what becomes of what fails.
 
+#include <algorithm>
+#include <set>
+
 #include "workplace.h"
 
 using namespace bcx;
@@ -23,20 +26,19 @@ points = 2
 )";
 
 /// A worker that does as the trial's number says, and makes no run.
-const char* stub = R"(#!/bin/bash
-for word in "$@"; do last=$word; [ "$before" = --trial ] && trial=${word##*:}; before=$word; done
-echo "$trial" >> stub.log
-case $trial in
-  0) echo "error: train.batch_size: out of memory; lower train.batch_size" >&2; exit 5 ;;
-  1) kill -KILL $$ ;;
-  2) echo "error: the loss is nan at step 3 (epoch 1)" > &2;
-exit 1;
-;
-  *) kill -TERM $$;
-  exit 75;
-  ;
-esac
-)";
+const char* stub =
+    "#!/bin/bash\n"
+    "for word in \"$@\"; do\n"
+    "  [ \"$before\" = --trial ] && trial=${word##*:}\n"
+    "  before=$word\n"
+    "done\n"
+    "echo \"$trial\" >> stub.log\n"
+    "case $trial in\n"
+    "  0) echo 'error: out of memory; lower train.batch_size' >&2; exit 5 ;;\n"
+    "  1) kill -KILL $$ ;;\n"
+    "  2) echo 'error: the loss is nan at step 3 (epoch 1)' >&2; exit 1 ;;\n"
+    "  *) exec sleep 60 ;;\n"
+    "esac\n";
 
 }  // namespace
 

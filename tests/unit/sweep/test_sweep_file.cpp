@@ -1,6 +1,7 @@
 // Sweep files: what is read, and every mistake with its place, word for word.
 
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -206,4 +207,19 @@ choices = [8, 16]
   CHECK(here.load(options).warnings[0] ==
         "the cosine schedule ends at epoch 9: trials are compared and pruned in its first epochs, "
         "and one that is promoted or extended keeps this horizon");
+}
+
+TEST_CASE("the shipped sweeps are right") {
+  std::map<std::string, std::int64_t> trials;
+  for (const auto& entry : fs::directory_iterator(test::source_dir() / "experiments/sweeps")) {
+    SweepOptions options;
+    options.load.file = entry.path();
+    options.load.working_directory = "/";
+    options.load.metrics = {"auc", "accuracy"};
+    const auto file = load_sweep(options, docs::SourceCatalog(test::source_dir()));
+    CHECK(file.warnings.empty());
+    trials[entry.path().stem()] = file.plan.trial_count();
+  }
+  CHECK(trials.at("batch_size_x_learning_rate") == 48);
+  CHECK(trials.at("quickstart") == 12);
 }
