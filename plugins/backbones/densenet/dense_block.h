@@ -6,6 +6,8 @@
 
 #include <vector>
 
+#include "fused_block.h"
+
 namespace densenet {
 
 struct DenseBlockOptions {
@@ -14,6 +16,7 @@ struct DenseBlockOptions {
   std::int64_t growth = 0;      ///< features that each layer adds
   std::int64_t bottleneck = 4;  ///< width of the 1x1 convolution, in growths
   double drop_rate = 0.0;       ///< dropout on each layer's new features
+  bool fused = true;            ///< as one operation (fused_block.h) where that is possible
 };
 
 /// Batch normalisation, relu, 1x1 convolution, batch normalisation, relu, 3x3 convolution: the
@@ -22,6 +25,10 @@ class DenseLayer : public torch::nn::Module {
  public:
   DenseLayer(std::int64_t channels, const DenseBlockOptions& options);
   at::Tensor forward(const at::Tensor& x, bcx::sdk::ModelContext& context) const;
+  LayerTensors tensors() const;
+  /// Of its normalisations; a frozen one runs in evaluation mode.
+  bool all_train() const { return norm1_->is_training() && norm2_->is_training(); }
+  bool none_train() const { return !norm1_->is_training() && !norm2_->is_training(); }
 
  private:
   std::shared_ptr<bcx::sdk::BatchNorm2d> norm1_;
@@ -35,10 +42,16 @@ class DenseLayer : public torch::nn::Module {
 class DenseBlock : public torch::nn::Module {
  public:
   explicit DenseBlock(const DenseBlockOptions& options);
-  at::Tensor forward(at::Tensor x, bcx::sdk::ModelContext& context) const;
+  Features forward(const at::Tensor& x, bcx::sdk::ModelContext& context) const;
 
  private:
+  at::Tensor plain(at::Tensor x, bcx::sdk::ModelContext& context) const;
+  /// Undefined where the fused operation does not serve: on a GPU, with dropout, with
+  /// normalisations that are partly frozen, or frozen and to be differentiated through.
+  Features fused(const at::Tensor& x) const;
+
   std::vector<std::shared_ptr<DenseLayer>> layers_;
+  DenseBlockOptions options_;
 };
 
 }  // namespace densenet

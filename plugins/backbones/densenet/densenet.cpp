@@ -6,6 +6,7 @@
 #include <bcx/sdk/plugin.h>
 
 #include "dense_block.h"
+#include "fused_norm.h"
 
 namespace densenet {
 namespace {
@@ -23,28 +24,42 @@ constexpr Layout kDenseNet161{48, {6, 12, 36, 24}, 96};
 constexpr Layout kDenseNet169{32, {6, 12, 32, 32}, 64};
 constexpr Layout kDenseNet201{32, {6, 12, 48, 32}, 64};
 
+/// Normalisation and relu of a map, as one operation where that is wanted and possible.
+at::Tensor norm_relu(const sdk::BatchNorm2d& norm, const Features& x, bool fused) {
+  if (fused)
+    if (auto y = fused_norm_relu(norm, x.map, x.statistics, /*pool=*/1); y.defined()) return y;
+  return sdk::activate(norm.forward(x.map), sdk::Activation::relu);
+}
+
 /// Between two blocks: half the channels, half the height and width.
 class Transition : public torch::nn::Module {
  public:
-  explicit Transition(std::int64_t channels)
+  Transition(std::int64_t channels, bool fused)
       : norm_(sdk::add<sdk::BatchNorm2d>(*this, "norm", channels)),
         conv_(sdk::add<sdk::Conv2d>(*this, "conv",
-                                    sdk::Conv2dOptions{.in = channels, .out = channels / 2})) {}
+                                    sdk::Conv2dOptions{.in = channels, .out = channels / 2})),
+        fused_(fused) {}
 
-  at::Tensor forward(const at::Tensor& x) const {
-    const auto y = conv_->forward(sdk::activate(norm_->forward(x), sdk::Activation::relu));
+  at::Tensor forward(const Features& x) const {
+    // A mean over pixels and a 1x1 convolution may change places: a quarter of the work.
+    if (fused_)
+      if (auto pooled = fused_norm_relu(*norm_, x.map, x.statistics, /*pool=*/2); pooled.defined())
+        return conv_->forward(pooled);
+    const auto y = conv_->forward(sdk::activate(norm_->forward(x.map), sdk::Activation::relu));
     return at::avg_pool2d(y, {2, 2}, {2, 2});
   }
 
  private:
   std::shared_ptr<sdk::BatchNorm2d> norm_;
   std::shared_ptr<sdk::Conv2d> conv_;
+  bool fused_;
 };
 
 /// Everything but the classifier: torchvision's `features`.
 class FeatureLayers : public torch::nn::Module {
  public:
-  FeatureLayers(const Layout& layout, double drop_rate) : channels_(layout.stem) {
+  FeatureLayers(const Layout& layout, double drop_rate, bool fused)
+      : channels_(layout.stem), fused_(fused) {
     conv0_ = sdk::add<sdk::Conv2d>(
         *this, "conv0", sdk::Conv2dOptions{.in = 3, .out = layout.stem, .kernel = 7, .stride = 2});
     norm0_ = sdk::add<sdk::BatchNorm2d>(*this, "norm0", layout.stem);
@@ -53,13 +68,13 @@ class FeatureLayers : public torch::nn::Module {
   }
 
   at::Tensor forward(const at::Tensor& images, sdk::ModelContext& context) const {
-    auto x = sdk::activate(norm0_->forward(conv0_->forward(images)), sdk::Activation::relu);
-    x = at::max_pool2d(x, {3, 3}, {2, 2}, {1, 1});
+    const auto stem = norm_relu(*norm0_, {conv0_->forward(images)}, fused_);
+    Features x{at::max_pool2d(stem, {3, 3}, {2, 2}, {1, 1})};
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
-      if (i > 0) x = transitions_[i - 1]->forward(x);
-      x = blocks_[i]->forward(x, context);
+      if (i > 0) x = {transitions_[i - 1]->forward(x)};
+      x = blocks_[i]->forward(x.map, context);
     }
-    return sdk::activate(norm5_->forward(x), sdk::Activation::relu);
+    return norm_relu(*norm5_, x, fused_);
   }
 
   std::int64_t channels() const { return channels_; }
@@ -72,10 +87,11 @@ class FeatureLayers : public torch::nn::Module {
                                            DenseBlockOptions{.layers = layers,
                                                              .channels = channels_,
                                                              .growth = layout.growth,
-                                                             .drop_rate = drop_rate}));
+                                                             .drop_rate = drop_rate,
+                                                             .fused = fused_}));
     channels_ += layers * layout.growth;
     if (index + 1 == layout.layers.size()) return;
-    transitions_.push_back(sdk::add<Transition>(*this, "transition" + number, channels_));
+    transitions_.push_back(sdk::add<Transition>(*this, "transition" + number, channels_, fused_));
     channels_ /= 2;
   }
 
@@ -85,13 +101,15 @@ class FeatureLayers : public torch::nn::Module {
   std::vector<std::shared_ptr<Transition>> transitions_;
   std::shared_ptr<sdk::BatchNorm2d> norm5_;
   std::int64_t channels_;
+  bool fused_;
 };
 
 class DenseNet : public sdk::Backbone {
  public:
   DenseNet(const Layout& layout, const sdk::Params& params)
-      : features_(
-            sdk::add<FeatureLayers>(*this, "features", layout, params.get<double>("drop_rate"))) {
+      : features_(sdk::add<FeatureLayers>(*this, "features", layout,
+                                          params.get<double>("drop_rate"),
+                                          params.get<bool>("fused"))) {
     sdk::initialize_convolutions(*this, sdk::Fan::in);
   }
 
