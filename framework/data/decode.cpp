@@ -1,14 +1,20 @@
 #include "data/decode.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <system_error>
+#include <thread>
 
 #include "base/error.h"
 #include "base/paths.h"
+#include "base/signals.h"
 #include "base/text.h"
 #include "data/cache.h"
 #include "data/decode_workers.h"
@@ -45,6 +51,31 @@ class Sink {
   virtual void take(std::span<const std::uint8_t> pixels) = 0;
 };
 
+// Of processes that want the same images one decodes; the others wait and map what it made.
+class DecodeLock {
+ public:
+  explicit DecodeLock(const fs::path& cache) : path_(cache.string() + ".lock") {
+    descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (descriptor_ < 0) return;  // decoded twice, then: no more than time is lost
+    while (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
+      throw_if_stopped("waiting for another process to decode the images");
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+  ~DecodeLock() {
+    if (descriptor_ < 0) return;
+    std::error_code ignored;
+    fs::remove(path_, ignored);  // who waits has it open, and looks into the cache first
+    close(descriptor_);
+  }
+  DecodeLock(const DecodeLock&) = delete;
+  DecodeLock& operator=(const DecodeLock&) = delete;
+
+ private:
+  fs::path path_;
+  int descriptor_;
+};
+
 class FileSink : public Sink {
  public:
   FileSink(const fs::path& path, std::int64_t size) : writer(path, PixelFileKind::cache, size) {}
@@ -77,7 +108,11 @@ class Decoding {
       folder_ = options_.cache.empty() ? bcx::cache_folder() / "images" : options_.cache;
       path_ = cache_path(folder_, cache_key(table_, settings()));
       hit = open_cache(path_, table_.samples.size(), job_.size, options_.warn);
-      if (!hit && cache_has_room()) hit = decode_to_cache();
+      if (!hit && cache_has_room()) {
+        const DecodeLock lock(path_);
+        hit = open_cache(path_, table_.samples.size(), job_.size, {});
+        if (!hit) hit = decode_to_cache();
+      }
     }
     const bool mapped = hit.has_value();
     if (!hit) hit = decode_to_memory();

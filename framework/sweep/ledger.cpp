@@ -218,7 +218,7 @@ void Ledger::start(Trial& trial) {
   put(trial);
 }
 
-std::optional<Claim> Ledger::claim() {
+std::optional<Claim> Ledger::claim(const std::set<std::int64_t>& not_now) {
   Transaction transaction(database_);
   auto all = trials();
   bury_the_dead(all);
@@ -231,7 +231,9 @@ std::optional<Claim> Ledger::claim() {
     return true;
   };
   for (const auto& trial : all)
-    if ((trial.row.state == "waiting" || trial.row.state == "stopped") && take(trial)) break;
+    if ((trial.row.state == "waiting" || trial.row.state == "stopped") &&
+        !not_now.contains(trial.number()) && take(trial))
+      break;
   if (!claim) {
     const auto curves = courses_to_draw_by(all);
     if (has_budget(all, curves))
@@ -276,6 +278,10 @@ void Ledger::settle(Trial& trial, const std::optional<Ended>& ended) {
     const bool measured = run->metrics.contains(plan_.objective);
     row.state = measured ? "finished" : "failed";
     row.message = measured ? "" : "no epoch measured " + plan_.objective;
+  } else if (ended && ended->out_of_memory && ended->beside_others) {
+    row.state = "waiting";
+    row.attempts = 0;
+    row.message = "out of memory beside other trials; again when none runs";
   } else if (ended && ended->out_of_memory) {
     run_out_of_memory(trial);
   } else if (status == "stopped" || (ended && was_stopped(ended->code))) {

@@ -21,6 +21,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,7 +57,8 @@ struct Claim {
 struct Ended {
   int code = 0;                ///< exit code; 128 + n when ended by signal n
   bool out_of_memory = false;  ///< it said so, or the kernel killed it for that
-  std::string message;         ///< its last line
+  bool beside_others = false;  ///< which needed memory, too: it is to run again, alone
+  std::string message = {};    ///< its last line
 };
 
 class Ledger {
@@ -87,8 +89,9 @@ class Ledger {
   std::vector<Course> courses(const std::vector<Trial>& trials) const;
 
   /// A trial to work at: one that waits, else one that is promoted, else a new one. None: all are
-  /// taken, or the budget is used up. Trials that died are taken up here.
-  std::optional<Claim> claim();
+  /// taken, or the budget is used up. Trials that died are taken up here. Those of `not_now` keep
+  /// waiting.
+  std::optional<Claim> claim(const std::set<std::int64_t>& not_now = {});
   /// A trial for another engine, without a lock: with the given values, or as claim() chooses. A
   /// point that is there already is given as it is.
   std::optional<Trial> ask(const std::optional<Point>& point);

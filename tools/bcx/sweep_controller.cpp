@@ -79,9 +79,7 @@ bool SweepController::run() {
     }
     const bool collected = collect();
     const bool begun = !stopping && fill();
-    const bool working = std::any_of(slots_.begin(), slots_.end(),
-                                     [](const auto& slot) { return slot.has_value(); });
-    if (working) {
+    if (is_working()) {
       if (!collected && !begun) std::this_thread::sleep_for(glance);
       continue;
     }
@@ -92,13 +90,23 @@ bool SweepController::run() {
   }
 }
 
-/// Gives every free slot a trial. True when one began.
+bool SweepController::is_working() const {
+  return std::any_of(slots_.begin(), slots_.end(),
+                     [](const auto& slot) { return slot.has_value(); });
+}
+
+/// Gives every free slot a trial. True when one began. A trial that needs all the memory begins
+/// when nothing runs, and nothing begins beside it.
 bool SweepController::fill() {
   if (Clock::now() < next_claim_) return false;
   bool any = false;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) {
+          return slot && alone_.contains(slot->trial().number());
+        }))
+      break;
     if (slots_[i]) continue;
-    auto claim = ledger_.claim();
+    auto claim = ledger_.claim(is_working() ? alone_ : std::set<std::int64_t>());
     if (!claim) {
       next_claim_ = Clock::now() + patience;
       break;
@@ -120,9 +128,12 @@ bool SweepController::fill() {
 bool SweepController::collect() {
   bool any = false;
   for (auto& slot : slots_) {
-    const auto ended = slot ? slot->ended() : std::nullopt;
+    auto ended = slot ? slot->ended() : std::nullopt;
     if (!ended) continue;
     const auto number = slot->trial().number();
+    ended->beside_others = std::any_of(slots_.begin(), slots_.end(),
+                                       [&](const auto& other) { return other && &other != &slot; });
+    if (ended->out_of_memory && ended->beside_others) alone_.insert(number);
     ledger_.settle(number, *ended);
     slot.reset();
     next_claim_ = {};

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ class SweepController {
   bool run();
 
  private:
+  bool is_working() const;
   bool fill();
   bool collect();
   void tell(std::int64_t number);
@@ -45,6 +47,7 @@ class SweepController {
   double trial_seconds_ = 0;          // of trials that ended here
   std::int64_t ended_ = 0;
   std::chrono::steady_clock::time_point next_claim_{};  // after one that gave nothing
+  std::set<std::int64_t> alone_;  // trials that ran out of memory beside others
 };
 
 /// `sweep batch_size_x_learning_rate (6f1c09ab)`, its parameters, and how many trials there are.

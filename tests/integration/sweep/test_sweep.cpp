@@ -285,3 +285,60 @@ TEST_CASE("Optuna drives a sweep") {
   CHECK(here.values() == values);
   CHECK(here.ask({"runs", "--json"}).size() == values.size());
 }
+
+TEST_CASE("what the kernel kills for its memory is infeasible") {
+  const SweepWorkplace here;
+  const fs::path group = "/sys/fs/cgroup/memory/bcx-test-" + std::to_string(getpid());
+  std::error_code failed;
+  if (!fs::exists("/sys/fs/cgroup/memory/memory.limit_in_bytes", failed) ||
+      !fs::create_directory(group, failed))
+    BCX_SKIP("no memory control group can be made here");
+  std::ofstream(group / "memory.limit_in_bytes") << 50'000'000;
+  here.write("grid.toml", grid);
+  here.write("greedy.sh", "#!/bin/bash\necho $$ > " + (group / "cgroup.procs").string() +
+                              "\nexec tail /dev/zero\n");
+  fs::permissions(here.path() / "greedy.sh", fs::perms::owner_all);
+  const auto done =
+      here.bcx({"sweep", "run", "grid.toml", "--worker", (here.path() / "greedy.sh").string()});
+  fs::remove(group, failed);
+  INFO(done.err);
+  REQUIRE(done.code == 0);
+  for (const auto& trial : here.trials()) {
+    CHECK(trial.at("state") == "infeasible");
+    CHECK(trial.at("message") == "out of memory");
+  }
+}
+
+TEST_CASE("what does not fit beside others runs again when nothing else does") {
+  const SweepWorkplace here;
+  here.write("grid.toml", grid);
+  const auto bcx = (test::build_dir() / "bin/bcx").string();
+  here.write("crowded.sh",
+             "#!/bin/bash\ncase \"$*\" in\n  *--name\\ grid-0*) touch here; sleep 1; '" + bcx +
+                 "' \"$@\"; code=$?; rm here; exit $code ;;\n  *) if [ -e here ]; then echo "
+                 "'error: out of memory' >&2; exit 5; fi; exec '" +
+                 bcx + "' \"$@\" ;;\nesac\n");
+  fs::permissions(here.path() / "crowded.sh", fs::perms::owner_all);
+  const auto done = here.bcx({"sweep", "run", "grid.toml", "--jobs", "2", "--worker",
+                              (here.path() / "crowded.sh").string()});
+  INFO(done.err);
+  REQUIRE(done.code == 0);
+  CHECK(done.err.find("out of memory beside other trials; again when none runs") !=
+        std::string::npos);
+  CHECK(here.values().size() == 4);
+}
+
+TEST_CASE("trials that begin together decode the images once") {
+  const SweepWorkplace here;
+  here.write("grid.toml", grid);
+  fs::remove_all(here.path() / "cache");
+  REQUIRE(here.bcx({"sweep", "run", "grid.toml", "--jobs", "2", "--quiet"}).code == 0);
+  int decoded = 0, mapped = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(here.path() / "runs/sweeps")) {
+    if (entry.path().extension() != ".log") continue;
+    const auto log = test::slurp(entry.path());
+    (log.find("(from the cache)") == std::string::npos ? decoded : mapped) += 1;
+  }
+  CHECK(decoded == 1);
+  CHECK(mapped == 3);
+}

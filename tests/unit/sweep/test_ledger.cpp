@@ -112,15 +112,15 @@ TEST_CASE("how a process ended decides what its trial is") {
     ledger.settle(claim->trial.number(), ended);
     return ledger.trials()[static_cast<std::size_t>(claim->trial.number())].row;
   };
-  CHECK(end({5, true, "out of memory"}).state == "infeasible");
-  CHECK(end({5, false, "there is no GPU"}).message == "there is no GPU");
-  CHECK(end({0, false, ""}).message == "the process ended without a run");
-  CHECK(end({75, false, ""}).state == "stopped");
-  const auto killed = end({128 + 9, false, ""});  // the same trial again
+  CHECK(end({5, true, false, "out of memory"}).state == "infeasible");
+  CHECK(end({5, false, false, "there is no GPU"}).message == "there is no GPU");
+  CHECK(end({0}).message == "the process ended without a run");
+  CHECK(end({75}).state == "stopped");
+  const auto killed = end({128 + 9});  // the same trial again
   CHECK(killed.number == 3);
   CHECK(killed.state == "waiting");
   CHECK(killed.attempts == 1);
-  CHECK(end({128 + 9, true, ""}).state == "infeasible");
+  CHECK(end({128 + 9, true}).state == "infeasible");
 }
 
 TEST_CASE("the same plan goes on, another one is a question, and the budget may change") {
