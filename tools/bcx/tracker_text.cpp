@@ -1,12 +1,14 @@
 #include "tracker_text.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "json_text.h"
 #include "tracker/host.h"
 
 namespace bcx::cli {
@@ -56,6 +58,10 @@ void add_shape_options(CLI::App& command, TableShape& shape, const char* json_he
 }
 
 void print_table(const TableShape& shape, const Table& table) {
+  if (shape.csv && isatty(STDOUT_FILENO) != 0) {  // a file gets names as they are
+    for (const auto& line : split(trim(table.csv()), '\n')) fmt::print("{}\n", printable(line));
+    return;
+  }
   fmt::print("{}", shape.csv        ? table.csv()
                    : shape.markdown ? table.markdown()
                                     : table.text(terminal_width()));
@@ -86,8 +92,9 @@ std::string iso_time(std::int64_t microseconds) {
 }
 
 std::string duration_text(const tracker::RunShown& run) {
-  const auto end = run.ended.value_or(tracker::now_microseconds());
-  return human_duration(std::max<std::int64_t>(0, end - run.started) / 1e6);
+  // As doubles: a file from elsewhere may hold any times.
+  const auto end = static_cast<double>(run.ended.value_or(tracker::now_microseconds()));
+  return human_duration(std::max(0.0, end - static_cast<double>(run.started)) / 1e6);
 }
 
 std::string number_text(double value) {
@@ -136,7 +143,7 @@ ordered_json run_json(const tracker::RunShown& run) {
 }
 
 std::string dump(const ordered_json& json) {
-  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+  return json_text(json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
 }
 
 }  // namespace bcx::cli
