@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <new>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "commands.h"
+#include "plugin/crash_message.h"
 
 namespace {
 
@@ -48,6 +50,7 @@ int main(int argc, char** argv) {
   add_run(app, action);
   add_sweep(app, action);
   add_check(app, action);
+  add_verify(app, action);
   add_runs(app, action);
   add_sql(app, action);
   add_diff(app, action);
@@ -70,6 +73,7 @@ int main(int argc, char** argv) {
   add_bench(app, action);
   add_doctor(app, action);
   add_completion(app, action);
+  bcx::plugin::name_plugins_in_crashes();
   try {
     require_known_command(app, argc, argv);
     app.parse(argc, argv);
@@ -79,6 +83,9 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : static_cast<int>(bcx::ExitCode::usage);
   } catch (const bcx::Error& error) {
     return report(error);
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "error: out of memory; give the process more, or smaller work\n");
+    return static_cast<int>(bcx::ExitCode::device);
   } catch (const std::exception& error) {
     fmt::print(stderr, "error: {}\n", error.what());
     return static_cast<int>(bcx::ExitCode::other);

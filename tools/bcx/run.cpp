@@ -1,7 +1,6 @@
 // `bcx run` and `bcx resume`: train an experiment, or go on with one.
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -16,6 +15,7 @@
 #include "load_engine.h"
 #include "open_experiment.h"
 #include "resume_point.h"
+#include "run_request.h"
 #include "run_text.h"
 #include "sweep_trial.h"
 #include "tracker/reader.h"
@@ -81,18 +81,6 @@ engine::RunOutcome run_folds(const engine::RunRequest& run, std::optional<FoldsP
     request.folds = std::move(point->folds);
   }
   return load_engine().run_folds(request, observer);
-}
-
-/// What every way of running asks the engine with. Throws when a file is missing.
-engine::RunRequest request_for(const OpenedExperiment& opened) {
-  auto missing = config::check_files(opened.experiment);
-  if (!missing.empty()) throw ErrorList(std::move(missing));
-  return {.experiment = opened.experiment,
-          .catalog = *opened.catalog,
-          .command = command_line(),
-          .git_commit = git_commit(),
-          .version = BCX_VERSION,
-          .may_fetch_weights = isatty(STDIN_FILENO) && isatty(STDERR_FILENO)};
 }
 
 int execute(const RunOptions& options, const OpenedExperiment& opened, Unfinished unfinished) {
