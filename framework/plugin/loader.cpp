@@ -6,7 +6,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -36,7 +35,8 @@ std::atomic<double> time_limit{120.0};
 /// Ends the process when it lives longer than the limit.
 class Watch {
  public:
-  explicit Watch(std::filesystem::path file) : file_(std::move(file)), thread_([this] { wait(); }) {}
+  explicit Watch(std::filesystem::path file)
+      : file_(std::move(file)), thread_([this] { wait(); }) {}
   ~Watch() {
     {
       const std::lock_guard lock(mutex_);
@@ -58,7 +58,8 @@ class Watch {
         {fmt::format("is not loaded after {:g} seconds: its static constructors or {}() hang",
                      limit, sdk::entry_symbol),
          name, fmt::format("`bcx plugins check {}` looks into it", name)});
-    std::fputs(fmt::format("error: {}\n", error.what()).c_str(), stderr);
+    const auto text = fmt::format("error: {}\n", error.what());
+    [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, text.data(), text.size());
     _exit(static_cast<int>(ExitCode::plugin));
   }
 

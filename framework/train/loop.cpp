@@ -212,9 +212,10 @@ void TrainLoop::judge(std::int64_t first, const std::vector<double>& losses,
       skipped_in_a_row_ = 0;
       continue;
     }
+    const double value = loss_good ? norms[i] : losses[i];
     const auto what =
         fmt::format("the {} is {} at step {} (epoch {})", loss_good ? "gradient's norm" : "loss",
-                    shortest(loss_good ? norms[i] : losses[i]),
+                    std::isnan(value) ? "nan" : shortest(value),
                     first + static_cast<std::int64_t>(i), cursor_.epoch + 1);
     if (policy == "stop" || callback_stops) return end_diverged(what);
     if (policy == "roll_back") {
@@ -240,18 +241,19 @@ void TrainLoop::skipped(const std::string& what) {
   if (skipped_in_a_row_ == 0) parts_.observer.message(Tone::warning, what + ": skipped");
   const auto limit = parts_.experiment.train.not_finite_limit;
   if (++skipped_in_a_row_ <= limit) return;
-  throw Error(ExitCode::other,
-              {fmt::format("{}, after {} skipped step{} in a row", what, limit,
-                           limit == 1 ? "" : "s"),
-               "", "lower optimizer.learning_rate, or go back with train.not_finite = "
-                   "\"roll_back\""});
+  throw Error(
+      ExitCode::other,
+      {fmt::format("{}, after {} skipped step{} in a row", what, limit, limit == 1 ? "" : "s"), "",
+       "lower optimizer.learning_rate, or go back with train.not_finite = "
+       "\"roll_back\""});
 }
 
 /// Memory ran out, and the step was made in parts.
 void TrainLoop::note_parts() {
-  const auto text = fmt::format("out of memory at step {}: each batch goes through the network in "
-                                "{} parts from now on",
-                                cursor_.step, parts_.step.parts());
+  const auto text = fmt::format(
+      "out of memory at step {}: each batch goes through the network in "
+      "{} parts from now on",
+      cursor_.step, parts_.step.parts());
   parts_.observer.message(Tone::warning, text);
   parts_.tracker.event(tracker::Level::warning, text);
   if (!parts_.parameters.statistics().empty())

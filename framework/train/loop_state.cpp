@@ -99,10 +99,10 @@ void TrainLoop::roll_back() {
   const auto& train = parts_.experiment.train;
   const auto what = std::exchange(trouble_, {});
   if (roll_backs_ >= train.not_finite_limit)
-    throw Error(ExitCode::other,
-                {fmt::format("{}, after {} roll-back{}", what, roll_backs_,
-                             roll_backs_ == 1 ? "" : "s"),
-                 "", "lower optimizer.learning_rate, add a warm-up, or set train.clip_norm"});
+    throw Error(
+        ExitCode::other,
+        {fmt::format("{}, after {} roll-back{}", what, roll_backs_, roll_backs_ == 1 ? "" : "s"),
+         "", "lower optimizer.learning_rate, add a warm-up, or set train.clip_norm"});
   parts_.checkpoints.wait();
   parts_.tracker.flush();
   pending_.clear();
@@ -116,8 +116,8 @@ void TrainLoop::roll_back() {
   base_rate_ *= std::pow(train.roll_back_factor, static_cast<double>(times - roll_backs_));
   roll_backs_ = times;
   parts_.tracker.rewind(cursor_);
-  const auto text = fmt::format("{}: back to step {}, base learning rate {}", what, cursor_.step,
-                                shortest(base_rate_));
+  const auto text =
+      fmt::format("{}: back to step {}, base learning rate {:.4g}", what, cursor_.step, base_rate_);
   parts_.observer.message(Tone::warning, text);
   parts_.tracker.event(tracker::Level::warning, text);
   call("the run began", [&](sdk::Callback& c) { c.on_run_begin(*this); });

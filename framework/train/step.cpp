@@ -45,9 +45,8 @@ StepExecutor::StepExecutor(model::Classifier& classifier, model::FlatParameters&
       at::full({}, settings.precision == Precision::fp16 ? first_loss_scale : 1.0, scalar);
   good_steps_ = at::zeros({}, scalar);
   context_.generator = at::globalContext().defaultGenerator(device).clone();
-  optimizer_site_("allocating its state", [&] {
-    within_memory([&] { optimizer_.initialize(parameters_.values()); });
-  });
+  optimizer_site_("allocating its state",
+                  [&] { within_memory([&] { optimizer_.initialize(parameters_.values()); }); });
 }
 
 void StepExecutor::set_frozen(std::span<const std::string> patterns) {
@@ -161,12 +160,15 @@ void StepExecutor::update(const at::Tensor& loss, const Before& before) {
   const auto norm = at::linalg_vector_norm(gradients).to(at::kDouble);
   const auto skip = norm.isfinite().logical_and(loss.isfinite()).logical_not();
   gradient_norm_.copy_(norm);
-  if (settings_.clip_norm > 0) gradients.mul_((settings_.clip_norm / (norm + 1e-6)).clamp_max(1.0));
+  // Not by a factor that is no number: padding between the segments, which nothing overwrites,
+  // would stay so, and with it the norm of every step to come.
+  if (settings_.clip_norm > 0)
+    gradients.mul_(
+        at::where(skip, at::ones_like(norm), (settings_.clip_norm / (norm + 1e-6)).clamp_max(1.0)));
 
   groups_.begin_step();
-  optimizer_site_("a step", [&] {
-    within_memory([&] { optimizer_.step(groups_.ranges(), {.skip = skip}); });
-  });
+  optimizer_site_(
+      "a step", [&] { within_memory([&] { optimizer_.step(groups_.ranges(), {.skip = skip}); }); });
   groups_.end_step(skip);
   if (settings_.undo_skipped) {
     parameters_.buffers().copy_(at::where(skip, before.buffers, parameters_.buffers()));

@@ -15,13 +15,19 @@
 
 namespace {
 
+/// Standard error may be a full disk or a terminal that went away: the exit code counts.
+template <typename... Args>
+void say(fmt::format_string<Args...> format, Args&&... args) {
+  std::fputs(fmt::format(format, std::forward<Args>(args)...).c_str(), stderr);
+}
+
 int report(const bcx::Error& error) {
   const auto* list = dynamic_cast<const bcx::ErrorList*>(&error);
   if (list) {
-    for (const auto& one : list->errors()) fmt::print(stderr, "error: {}\n", one.what());
-    if (list->errors().size() > 1) fmt::print(stderr, "{} mistakes\n", list->errors().size());
+    for (const auto& one : list->errors()) say("error: {}\n", one.what());
+    if (list->errors().size() > 1) say("{} mistakes\n", list->errors().size());
   } else {
-    fmt::print(stderr, "error: {}\n", error.what());
+    say("error: {}\n", error.what());
   }
   return static_cast<int>(error.code());
 }
@@ -84,10 +90,10 @@ int main(int argc, char** argv) {
   } catch (const bcx::Error& error) {
     return report(error);
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "error: out of memory; give the process more, or smaller work\n");
+    say("error: out of memory; give the process more, or smaller work\n");
     return static_cast<int>(bcx::ExitCode::device);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
+    say("error: {}\n", error.what());
     return static_cast<int>(bcx::ExitCode::other);
   }
 }

@@ -42,6 +42,11 @@ struct Unfinished {
   std::optional<FoldsPoint> folds;
 };
 
+/// On standard error; a full disk there, or a lost terminal, is no reason to fail.
+void tell(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+}
+
 void print_outcome(const RunOptions& options, const config::Experiment& experiment,
                    const engine::RunOutcome& outcome) {
   if (options.json) {
@@ -59,10 +64,10 @@ void print_outcome(const RunOptions& options, const config::Experiment& experime
   if (options.quiet) return;
   if (outcome.stopped) {
     if (outcome.resumable)
-      fmt::print(stderr, "stopped; the state is saved. Go on with: bcx resume {}\n",
-                 outcome.short_id);
+      tell(fmt::format("stopped; the state is saved. Go on with: bcx resume {}\n",
+                       outcome.short_id));
     else
-      fmt::print(stderr, "stopped before its first checkpoint; start it anew with `bcx run`\n");
+      tell("stopped before its first checkpoint; start it anew with `bcx run`\n");
     return;
   }
   if (options.folds)
@@ -70,7 +75,7 @@ void print_outcome(const RunOptions& options, const config::Experiment& experime
   else
     print_test_figures(outcome.metrics);
   for (const auto& stamp : outcome.stamps) fmt::print("stamped {}\n", stamp);
-  fmt::print(stderr, "\nbcx show {} shows everything about this run\n", outcome.short_id);
+  tell(fmt::format("\nbcx show {} shows everything about this run\n", outcome.short_id));
 }
 
 engine::RunOutcome run_folds(const engine::RunRequest& run, std::optional<FoldsPoint> point,

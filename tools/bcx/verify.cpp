@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -184,8 +186,7 @@ std::string last_line(const fs::path& file) {
   return printable(last);
 }
 
-Verification::End Verification::attempt(const std::string& name,
-                                        std::optional<Interruption> plan) {
+Verification::End Verification::attempt(const std::string& name, std::optional<Interruption> plan) {
   std::fflush(nullptr);
   const pid_t child = fork();
   if (child < 0) throw Error(ExitCode::other, "fork: " + system_message(errno));
@@ -198,9 +199,9 @@ Verification::End Verification::attempt(const std::string& name,
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : static_cast<int>(ExitCode::other);
   if (code == static_cast<int>(ExitCode::ok)) return End::finished;
   if (code == static_cast<int>(ExitCode::stopped) && plan && !plan->kill) return End::stopped;
-  throw Error(static_cast<ExitCode>(code), {"the short copy of the experiment failed: " +
-                                                last_line(folder_ / "log"),
-                                            printable(options_.what), ""});
+  throw Error(static_cast<ExitCode>(code),
+              {"the short copy of the experiment failed: " + last_line(folder_ / "log"),
+               printable(options_.what), "--epochs and --batches make the copy longer"});
 }
 
 /// The steps that the interrupted run still has before it.
@@ -235,11 +236,12 @@ void Verification::interrupted_run() {
     const auto end = attempt(parts, plan);
     const auto step = steps_ - left + plan.step;
     if (end == End::finished) break;
-    story_.push_back(end == End::killed
-                         ? fmt::format("killed {:.1f} ms after step {}, asked to save after step {}",
-                                       static_cast<double>(plan.microseconds) / 1000.0, step,
-                                       step - plan.step + plan.saved_at)
-                         : fmt::format("stopped after step {}", step));
+    story_.push_back(
+        end == End::killed
+            ? fmt::format("killed {:.1f} ms after step {}, asked to save after step {}",
+                          static_cast<double>(plan.microseconds) / 1000.0, step,
+                          step - plan.step + plan.saved_at)
+            : fmt::format("stopped after step {}", step));
     say("         {}\n", story_.back());
   }
   if (attempt(parts, std::nullopt) != End::finished)
@@ -253,8 +255,8 @@ int Verification::run() {
   attempt(whole, std::nullopt);
   {
     const tracker::Reader reader(opened_.experiment.tracker);
-    steps_ = static_cast<std::int64_t>(
-        reader.series(reader.find(whole).id, "train.step_loss").size());
+    steps_ =
+        static_cast<std::int64_t>(reader.series(reader.find(whole).id, "train.step_loss").size());
   }
   say("whole    {} steps in one piece\nparts    the same, and\n", steps_);
   interrupted_run();
@@ -306,10 +308,26 @@ std::string experiment_file(const VerifyOptions& options) {
   return (reader.folder() / run.folder / "experiment.toml").string();
 }
 
+/// The schedule is the experiment's own, of which the copy sees the beginning: in units, and not
+/// shorter than what its other keys ask for.
+double horizon_for_copy(const config::Experiment& experiment, std::int64_t batches) {
+  const auto& schedule = experiment.schedule;
+  if (schedule.horizon > 0) return schedule.horizon;
+  const auto epochs = static_cast<double>(experiment.train.epochs);
+  if (schedule.unit == "epoch") return epochs;
+  double steps = std::max(epochs * static_cast<double>(batches), 2.0 * schedule.warmup + 1.0);
+  for (const auto milestone : schedule.milestones)
+    steps = std::max(steps, static_cast<double>(milestone) + 1.0);
+  return steps;
+}
+
 int verify(VerifyOptions options) {
   options.experiment.file = experiment_file(options);
   if (options.seed == 0) options.seed = std::random_device()() + std::uint64_t{1};
   auto& sets = options.experiment.sets;
+  const auto own = open_experiment(options.experiment);
+  sets.push_back(
+      fmt::format("schedule.horizon={:.1f}", horizon_for_copy(own.experiment, options.batches)));
   sets.push_back(fmt::format("train.epochs={}", options.epochs));
   sets.push_back(fmt::format("train.limit_batches={}", options.batches));
   return Verification(options, open_experiment(options.experiment)).run();

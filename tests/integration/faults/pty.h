@@ -41,7 +41,8 @@ class TerminalProcess {
 
   void signal(int number) const { ::kill(child_, number); }
   void type(const char* keys) const {
-    [[maybe_unused]] const auto ignored = write(terminal_, keys, std::char_traits<char>::length(keys));
+    [[maybe_unused]] const auto ignored =
+        write(terminal_, keys, std::char_traits<char>::length(keys));
   }
   /// The terminal goes away: SIGHUP, and writing fails from then on.
   void hang_up() {

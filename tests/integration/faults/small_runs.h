@@ -36,7 +36,7 @@ unit = "step"
 warmup = 4
 [train]
 epochs = 3
-batch_size = 6
+batch_size = 3
 accumulate = 2
 device = "cpu"
 precision = "fp32"
@@ -118,8 +118,8 @@ inline bool can_trace(const TemporaryFolder& folder) {
          run_process(injecting({"fsync:error=EIO"}, {"/bin/true"}), folder.path()).code == 0;
 }
 
-#define BCX_NEEDS_STRACE()                                               \
-  if (static const bool can = ::bcx::test::can_trace(TemporaryFolder()); !can) \
+#define BCX_NEEDS_STRACE()                                                                  \
+  if (static const bool can = ::bcx::test::can_trace(::bcx::test::TemporaryFolder()); !can) \
   BCX_SKIP("no strace here, or no right to trace")
 
 /// Mounts of this process and its children alone: nothing is left behind, however it ends.

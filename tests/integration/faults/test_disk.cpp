@@ -46,8 +46,8 @@ TEST_CASE("a disk that is full for checkpoints and tracker: said, and gone on wi
   const auto on = here.bcx({"resume", "full", "--quiet", "--tracker", there[1]});
   INFO(on.err);
   REQUIRE(on.code == 0);
-  const auto listed = nlohmann::json::parse(
-      here.bcx({"runs", "--json", "--tracker", there[1]}).out);
+  const auto listed =
+      nlohmann::json::parse(here.bcx({"runs", "--json", "--tracker", there[1]}).out);
   REQUIRE(listed.size() == 1);
   CHECK(listed[0].at("status") == "finished");
   CHECK(test::results(here.run_named("whole")) == test::results(listed[0]));
@@ -69,7 +69,7 @@ TEST_CASE("a full disk under standard output and the log is no reason to lose a 
   const test::SmallRuns here;
   if (!fs::exists("/dev/full")) BCX_SKIP("no /dev/full here");
   const auto shell = [&](const std::string& command) {
-    return run_process({"/bin/sh", "-c", command}, here.path(), here.path());
+    return test::run_process({"/bin/sh", "-c", command}, here.path(), here.path());
   };
   const auto bcx = (test::build_dir() / "bin/bcx").string();
   // Messages are lost; the run is not.
@@ -192,8 +192,8 @@ TEST_CASE("two resumes of one run at the same moment: one goes on, the other is 
   here.run_stopped("raced");
   std::vector<std::unique_ptr<test::Process>> racers;
   for (int i = 0; i < 3; ++i)
-    racers.push_back(std::make_unique<test::Process>(
-        here.command({"resume", "raced", "--quiet"}), here.path(), here.path()));
+    racers.push_back(std::make_unique<test::Process>(here.command({"resume", "raced", "--quiet"}),
+                                                     here.path(), here.path()));
   int done = 0;
   for (auto& racer : racers) {
     const auto end = racer->wait();
@@ -218,7 +218,7 @@ TEST_CASE("a clock that jumps back or forth changes no result") {
   std::vector<std::string> command{"/usr/bin/faketime", "-f", "-3d x50"};
   for (const auto& word : here.command({"run", "small.toml", "--quiet", "--name", "jumpy"}))
     command.push_back(word);
-  const auto done = run_process(command, here.path(), here.path());
+  const auto done = test::run_process(command, here.path(), here.path());
   INFO(done.err);
   REQUIRE(done.code == 0);
   here.require_same_as_whole("jumpy");

@@ -16,16 +16,17 @@ TEST_CASE("a checkpoint that cannot be written ends the run, and the one before 
     const char* said;
   };
   for (const auto& [injection, said] :
-       {Fault{"write:error=EIO:when=1", ": cannot write: Input/output error"},
-        Fault{"write:error=ENOSPC:when=40", ": cannot write: No space left on device; free some "
-                                            "space, or name a folder on another disk"},
+       {Fault{"write:error=EIO:when=2", ": cannot write: Input/output error"},
+        Fault{"write:error=ENOSPC:when=40",
+              ": cannot write: No space left on device; free some "
+              "space, or name a folder on another disk"},
         Fault{"fsync:error=EIO:when=1", ": cannot sync: Input/output error"},
         Fault{"rename:error=ENOSPC:when=1", ": cannot rename into place: No space left on device"},
         Fault{"fsync:error=EIO:when=2", ": cannot sync the folder: Input/output error"}}) {
     INFO(injection);
-    const auto done =
-        run_process(test::injecting({injection}, here.command({"resume", "stopped", "--quiet"})),
-                    here.path(), here.path());
+    const auto done = test::run_process(
+        test::injecting({injection}, here.command({"resume", "stopped", "--quiet"})), here.path(),
+        here.path());
     INFO(done.err);
     CHECK(done.code == 6);
     CHECK(done.err.starts_with("error: "));
@@ -42,9 +43,9 @@ TEST_CASE("calls that are interrupted are made again") {
   BCX_NEEDS_STRACE();
   const test::SmallRuns here;
   here.run_whole();
-  const auto done = run_process(
+  const auto done = test::run_process(
       test::injecting({"write:error=EINTR:when=2+7", "fsync:error=EINTR:when=1+2",
-                       "pwrite64:error=EINTR:when=3+9", "fdatasync:error=EINTR:when=2+5"},
+                       "pwrite64:error=EINTR:when=3+9"},
                       here.command({"run", "small.toml", "--quiet", "--name", "interrupted"})),
       here.path(), here.path());
   INFO(done.err);
@@ -58,9 +59,9 @@ TEST_CASE("a tracker that cannot be written ends the run with its reason") {
   here.run_stopped("stopped");
   for (const char* injection : {"pwrite64:error=EIO:when=9", "fdatasync:error=EIO:when=6"}) {
     INFO(injection);
-    const auto done =
-        run_process(test::injecting({injection}, here.command({"resume", "stopped", "--quiet"})),
-                    here.path(), here.path());
+    const auto done = test::run_process(
+        test::injecting({injection}, here.command({"resume", "stopped", "--quiet"})), here.path(),
+        here.path());
     INFO(done.err);
     CHECK(done.code == 6);
     CHECK(done.err.find("bcx.db: the tracker's database failed: disk I/O error") !=

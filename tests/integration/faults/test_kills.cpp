@@ -59,13 +59,13 @@ TEST_CASE("killed at every phase of a checkpoint, a run goes on from the one bef
   const auto before = here.newest_checkpoint("killed");
   // On resuming, only the thread that writes a checkpoint makes these calls: its file's first and
   // a later byte, its fsync, its rename, the folder's fsync. Then the database's turn.
-  for (const char* phase : {"write:signal=KILL:when=1", "write:signal=KILL:when=60",
-                            "fsync:signal=KILL:when=1", "rename:signal=KILL:when=1",
-                            "fsync:signal=KILL:when=2"}) {
+  for (const char* phase :
+       {"write:signal=KILL:when=1", "write:signal=KILL:when=60", "fsync:signal=KILL:when=1",
+        "rename:signal=KILL:when=1", "fsync:signal=KILL:when=2"}) {
     INFO(phase);
     const auto done =
-        run_process(test::injecting({phase}, here.command({"resume", "killed", "--quiet"})),
-                    here.path(), here.path());
+        test::run_process(test::injecting({phase}, here.command({"resume", "killed", "--quiet"})),
+                          here.path(), here.path());
     INFO(done.err);
     CHECK(done.code == 128 + SIGKILL);
     CHECK(here.run_named("killed").at("status") == "crashed");

@@ -57,7 +57,7 @@ TEST_CASE("out of memory is said with what to do; in parts the batch fits, with 
   REQUIRE(whole.code == 0);
   // What a process takes before it trains differs from machine to machine: the first limit under
   // which the whole batch does not fit.
-  std::int64_t limit = 16000;
+  std::int64_t limit = 4200;
   test::Outcome tight = here.run("tight", limit);
   while (tight.code == 0 && limit > 1000) {
     limit = limit * 4 / 5;
@@ -65,17 +65,17 @@ TEST_CASE("out of memory is said with what to do; in parts the batch fits, with 
   }
   INFO(limit << " MB: " << tight.err);
   CHECK(tight.code == 5);
-  CHECK(tight.err.find("out of memory; lower train.batch_size (train.accumulate keeps the effective "
-                       "batch) or data.image_size, or set train.allow_micro_batches\n") !=
-        std::string::npos);
+  CHECK(tight.err.find(
+            "out of memory; lower train.batch_size (train.accumulate keeps the effective "
+            "batch) or data.image_size, or set train.allow_micro_batches\n") != std::string::npos);
   CHECK(here.run_named("tight").at("status") == "failed");
 
-  const auto parts =
-      here.run("parts", limit, {"--set", "train.allow_micro_batches=true"});
+  const auto parts = here.run("parts", limit, {"--set", "train.allow_micro_batches=true"});
   INFO(parts.err);
   REQUIRE(parts.code == 0);
-  CHECK(parts.err.find("warning: out of memory at step 1: each batch goes through the network in ") !=
-        std::string::npos);
+  CHECK(
+      parts.err.find("warning: out of memory at step 1: each batch goes through the network in ") !=
+      std::string::npos);
   CHECK(here.run_named("parts").at("stamps") == nlohmann::json({"LIMITED"}));
   const auto a = test::results(here.run_named("whole")), b = test::results(here.run_named("parts"));
   CHECK(a.at("train.loss") == Approx(b.at("train.loss")).epsilon(1e-5));

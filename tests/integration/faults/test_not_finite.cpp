@@ -44,9 +44,8 @@ TEST_CASE("skipped steps leave no trace but their count, and a resume is exact")
   CHECK(done.err.find(": skipped\n") != std::string::npos);
   const auto metrics = here.run_named("whole").at("metrics");
   CHECK(metrics.contains("train.skipped_steps"));
-  CHECK(metrics.at("train.loss").is_object());
-  CHECK(std::isfinite(test::results(here.run_named("whole")).at("train.loss")));
-  CHECK(std::isfinite(test::results(here.run_named("whole")).at("val.loss")));
+  CHECK(test::number(metrics.at("train.loss")) < 10);
+  CHECK(test::number(metrics.at("val.loss")) < 10);
 
   std::vector<std::string> command{"run", "small.toml", "--name", "stopped"};
   command.insert(command.end(), skipping.begin(), skipping.end());
@@ -62,20 +61,22 @@ TEST_CASE("skipped steps leave no trace but their count, and a resume is exact")
 
 TEST_CASE("too many skipped steps in a row are an error") {
   const test::SmallRuns here;
-  const auto done = here.run("never", {"--set", diverging, "--set", "train.clip_norm=0.0", "--set",
-                                       "train.not_finite=skip", "--set",
-                                       "train.not_finite_limit=2"});
+  const auto done =
+      here.run("never", {"--set", diverging, "--set", "train.clip_norm=0.0", "--set",
+                         "train.not_finite=skip", "--set", "train.not_finite_limit=2"});
   CHECK(done.code == 1);
-  CHECK(message_of(done.err, "error: ").ends_with(
-      ", after 2 skipped steps in a row; lower optimizer.learning_rate, or go back with "
-      "train.not_finite = \"roll_back\""));
+  CHECK(message_of(done.err, "error: ")
+            .ends_with(
+                ", after 2 skipped steps in a row; lower optimizer.learning_rate, or go back with "
+                "train.not_finite = \"roll_back\""));
 }
 
 TEST_CASE("a run rolls back to its last good checkpoint until it goes well") {
   const test::SmallRuns here;
-  const std::vector<std::string> rolling{
-      "--set", diverging,           "--set", "train.not_finite=roll_back",
-      "--set", "train.clip_norm=0.0", "--set", "train.roll_back_factor=1e-8"};
+  const std::vector<std::string> rolling{"--set", diverging,
+                                         "--set", "train.not_finite=roll_back",
+                                         "--set", "train.clip_norm=0.0",
+                                         "--set", "train.roll_back_factor=1e-8"};
   const auto done = here.run("whole", rolling);
   INFO(done.err);
   REQUIRE(done.code == 0);
@@ -83,30 +84,30 @@ TEST_CASE("a run rolls back to its last good checkpoint until it goes well") {
   CHECK(done.err.find(": back to step 0, base learning rate 1e+14\n") != std::string::npos);
   const auto run = here.run_named("whole");
   CHECK(run.at("status") == "finished");
-  CHECK(std::isfinite(test::results(run).at("train.loss")));
+  CHECK(test::number(run.at("metrics").at("train.loss")) < 10);
   // Rows that were undone are hidden, as after a resume.
   CHECK(here.shown().at("attempt_history").size() >= 3);
 
-  const auto never = here.run("never", {"--set", diverging, "--set", "train.clip_norm=0.0", "--set",
-                                        "train.not_finite=roll_back", "--set",
-                                        "train.not_finite_limit=2", "--set",
-                                        "train.roll_back_factor=0.5"});
+  const auto never =
+      here.run("never", {"--set", diverging, "--set", "train.clip_norm=0.0", "--set",
+                         "train.not_finite=roll_back", "--set", "train.not_finite_limit=2", "--set",
+                         "train.roll_back_factor=0.5"});
   CHECK(never.code == 1);
-  CHECK(message_of(never.err, "error: ").ends_with(
-      ", after 2 roll-backs; lower optimizer.learning_rate, add a warm-up, or set "
-      "train.clip_norm"));
+  CHECK(message_of(never.err, "error: ")
+            .ends_with(", after 2 roll-backs; lower optimizer.learning_rate, add a warm-up, or set "
+                       "train.clip_norm"));
 }
 
 TEST_CASE("a failed run goes on with another policy") {
   const test::SmallRuns here(poisoned);
-  const auto failed = here.run("tries", {"--plugin-path", fixtures, "--set",
-                                         "augmentation.poison.share=0.005"});
+  const auto failed =
+      here.run("tries", {"--plugin-path", fixtures, "--set", "augmentation.poison.share=0.005"});
   INFO(failed.err);
   if (failed.code == 0) BCX_SKIP("no picture was spoilt");
   REQUIRE(failed.code == 1);
   if (here.checkpoints("tries").empty()) return;
-  const auto resumed = here.bcx({"resume", "tries", "--quiet", "--plugin-path", fixtures, "--set",
-                                 "train.not_finite=skip"});
+  const auto resumed = here.bcx(
+      {"resume", "tries", "--quiet", "--plugin-path", fixtures, "--set", "train.not_finite=skip"});
   INFO(resumed.err);
   CHECK(resumed.code == 0);
 }

@@ -62,8 +62,7 @@ TEST_CASE("SIGINT and SIGTERM end every phase in order, and the run can be had t
   require_stop_in(here, "training", {}, {"epoch  2/3"}, SIGINT, "signal 2");
   require_stop_in(here, "validation", {"--set", "evaluate.batch_size=1"},
                   {"epoch  1/3", "val      "}, SIGTERM, "signal 15");
-  require_stop_in(here, "final",
-                  {"--set", "evaluate.tta=100", "--set", "train.epochs=1"},
+  require_stop_in(here, "final", {"--set", "evaluate.tta=100", "--set", "train.epochs=2"},
                   {"evaluating the best checkpoint"}, SIGTERM,
                   "stopped by signal 15 while evaluating");
 
@@ -74,8 +73,7 @@ TEST_CASE("SIGINT and SIGTERM end every phase in order, and the run can be had t
     CHECK(done.code == 0);
   }
   // Without a checkpoint the run begins anew, which `--resume` does by itself.
-  const auto again =
-      here.bcx({"run", "small.toml", "--name", "precision", "--resume", "--quiet"});
+  const auto again = here.bcx({"run", "small.toml", "--name", "precision", "--resume", "--quiet"});
   INFO(again.err);
   CHECK(again.code == 0);
 }

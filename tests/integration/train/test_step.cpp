@@ -132,11 +132,22 @@ TEST_CASE("a step that is not finite changes nothing and is counted") {
   CHECK(rig.optimizer.steps == std::vector<double>{1.0, 1.0});
 }
 
+TEST_CASE("clipping a gradient that is not finite spoils none of the next steps") {
+  Rig rig(false, {.clip_norm = 0.5});
+  auto bad = batch_of(8);
+  bad.images[3][0][0][0] = std::numeric_limits<float>::quiet_NaN();
+  rig.step->run(1, 8, [&](std::int64_t) { return bad; }, {});
+  const auto after = rig.step->run(1, 8, [&](std::int64_t) { return batch_of(8); }, {});
+  CHECK(std::isfinite(after.gradient_norm.item<double>()));
+  CHECK(rig.step->totals().skipped == 1);
+}
+
 TEST_CASE("a skipped step that is undone leaves nothing but its count") {
   Rig rig(true, {.undo_skipped = true}), twin(true);
   auto bad = batch_of(8);
   bad.images[3][0][0][0] = std::numeric_limits<float>::quiet_NaN();
-  for (auto* one : {&rig, &twin}) one->step->run(1, 8, [&](std::int64_t) { return batch_of(8); }, {});
+  for (auto* one : {&rig, &twin})
+    one->step->run(1, 8, [&](std::int64_t) { return batch_of(8); }, {});
   rig.step->run(1, 8, [&](std::int64_t) { return bad; }, {});
   CHECK(rig.step->totals().skipped == 1);
   CHECK(rig.step->totals().samples == 8);
@@ -153,7 +164,8 @@ TEST_CASE("what does not fit into memory goes through in parts, to the same end"
   parts.backbone->fits = 3;
   const auto batch = batch_of(16);
   const auto run = [&](Rig& rig) {
-    return rig.step->run(2, 16, [&](std::int64_t i) { return slice(batch, 10 * i, i ? 6 : 10); }, {});
+    return rig.step->run(2, 16, [&](std::int64_t i) { return slice(batch, 10 * i, i ? 6 : 10); },
+                         {});
   };
   const auto expected = run(whole), got = run(parts);
   CHECK(parts.step->parts() == 4);  // 10 / 4 rounded up is 3
