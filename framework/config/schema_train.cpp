@@ -215,7 +215,7 @@ Section train() {
           Key("allow_micro_batches", Type::boolean,
               "A batch that does not fit into memory goes through the network in parts whose "
               "gradients add up to the whole one's. With batch statistics, which then are those of "
-              "a part, the run is stamped MICRO_BATCHES.")
+              "a part, the run is stamped MICROBATCHES.")
               .with(false),
       }};
 }

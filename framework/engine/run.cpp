@@ -219,7 +219,7 @@ std::vector<tracker::Stamp> Session::stamps() const {
                                e_.train.batch_size * request_.micro_batches, request_.micro_batches,
                                e_.train.batch_size)});
   if (loop_ && setup_->step.parts() > 1 && !setup_->model.parameters.statistics().empty())
-    all.push_back({"MICRO_BATCHES", "memory ran out"});
+    all.push_back({"MICROBATCHES", "memory ran out"});
   return all;
 }
 

@@ -257,7 +257,7 @@ void TrainLoop::note_parts() {
   parts_.observer.message(Tone::warning, text);
   parts_.tracker.event(tracker::Level::warning, text);
   if (!parts_.parameters.statistics().empty())
-    parts_.tracker.stamp("MICRO_BATCHES",
+    parts_.tracker.stamp("MICROBATCHES",
                          fmt::format("batch statistics are those of a batch's {} parts from step "
                                      "{} on",
                                      parts_.step.parts(), cursor_.step));

@@ -122,7 +122,7 @@ TEST_CASE("a stop that comes twice at once is one; the second a moment later lea
                      here.path(), here.path());
   REQUIRE(slow.says("waiting"));
   slow.signal(SIGTERM);
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
   slow.signal(SIGTERM);
   CHECK(slow.wait().code == 75);
   CHECK(here.run_named("impatient").at("status") == "crashed");
