@@ -19,14 +19,21 @@ namespace {
                code == ENOSPC ? "free some space, or name a folder on another disk" : ""});
 }
 
+/// 0, or why not. Interrupted, nothing was reported and it may be asked for again; any other failure
+/// is final, since the kernel may have dropped what it could not write.
+int synced(int descriptor) {
+  while (fsync(descriptor) != 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
 void sync_folder(const std::filesystem::path& folder) {
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) fail(folder, "cannot open the folder", errno);
-  const int result = fsync(descriptor);
-  const int code = errno;
+  const int code = synced(descriptor);
   close(descriptor);
   // Some file systems cannot sync a folder and say EINVAL; the rename is as durable there as it gets.
-  if (result != 0 && code != EINVAL) fail(folder, "cannot sync the folder", code);
+  if (code != 0 && code != EINVAL) fail(folder, "cannot sync the folder", code);
 }
 
 std::filesystem::path folder_of(const std::filesystem::path& path) {
@@ -65,13 +72,12 @@ void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(te
 
 const std::filesystem::path& AtomicFile::finish() {
   if (descriptor_ < 0) return temporary_;
-  const int synced = fsync(descriptor_);
-  const int sync_code = errno;
-  const int closed = close(descriptor_);
-  const int close_code = errno;
+  const int sync_code = synced(descriptor_);
+  // What interrupts close() lets it close all the same (Linux).
+  const int close_code = close(descriptor_) == 0 || errno == EINTR ? 0 : errno;
   descriptor_ = -1;
-  if (synced != 0) fail(path_, "cannot sync", sync_code);
-  if (closed != 0) fail(path_, "cannot close", close_code);
+  if (sync_code != 0) fail(path_, "cannot sync", sync_code);
+  if (close_code != 0) fail(path_, "cannot close", close_code);
   return temporary_;
 }
 

@@ -79,7 +79,8 @@ std::string verdict(const Body& body) {
 [[noreturn]] void be_the_child(const Body& body, Ending ending, const Scratch& said,
                                const Scratch& errors) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);
+  for (const int number : {SIGINT, SIGTERM, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT})
+    std::signal(number, SIG_DFL);
   const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
   dup2(nowhere, STDIN_FILENO);
   dup2(nowhere, STDOUT_FILENO);

@@ -97,7 +97,10 @@ class Writer {
 bool is_left_out(const Entry& entry) {
   static const std::vector<std::string> keys = {
       "experiment.name", "experiment.tags", "experiment.notes", "data.workers",
-      "train.epochs",    "train.threads",   "tracker.path",     "plugins.path"};
+      "train.epochs",    "train.threads",   "tracker.path",     "plugins.path",
+      // What to do about trouble, so that a run that had some can go on otherwise.
+      "train.not_finite", "train.not_finite_limit", "train.roll_back_factor",
+      "train.allow_micro_batches"};
   return std::find(keys.begin(), keys.end(), entry.key) != keys.end() ||
          entry.key.ends_with(".enabled") || entry.key.starts_with("callback.time_limit.");
 }

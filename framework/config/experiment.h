@@ -119,6 +119,10 @@ struct TrainConfig {
   std::int64_t overfit_batches = 0;  ///< trained on again and again; 0: off
   std::vector<std::string> freeze;
   bool train_frozen_batch_norm = false;  ///< keep frozen modules in training mode
+  std::string not_finite = "stop";       ///< stop | skip | roll_back
+  std::int64_t not_finite_limit = 10;    ///< skipped steps in a row, or roll-backs in all
+  double roll_back_factor = 0.1;         ///< of the learning rate, at each roll-back
+  bool allow_micro_batches = false;      ///< split a batch that does not fit into memory
   std::vector<StageConfig> stages;
 };
 

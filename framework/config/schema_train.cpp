@@ -197,6 +197,26 @@ Section train() {
           Key("train_frozen_batch_norm", Type::boolean,
               "Keep modules whose parameters are all frozen in training mode.")
               .with(false),
+          Key("not_finite", Type::string,
+              "When loss or gradient is not a finite number: `stop` with an error, `skip` the step "
+              "as if its images had not come, or `roll_back` to the last checkpoint and go on with "
+              "a lower learning rate.")
+              .with("stop")
+              .one_of({"stop", "skip", "roll_back"}),
+          Key("not_finite_limit", Type::integer,
+              "So many skipped steps in a row, or so many roll-backs, and the next one is an error.")
+              .with(10)
+              .at_least(1)
+              .at_most(10000),
+          Key("roll_back_factor", Type::real, "Factor of the learning rate at each roll-back.")
+              .with(0.1)
+              .above(0)
+              .at_most(1),
+          Key("allow_micro_batches", Type::boolean,
+              "A batch that does not fit into memory goes through the network in parts whose "
+              "gradients add up to the whole one's. With batch statistics, which then are those of "
+              "a part, the run is stamped MICROBATCHES.")
+              .with(false),
       }};
 }
 

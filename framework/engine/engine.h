@@ -22,11 +22,17 @@
 
 namespace bcx::engine {
 
+/// A checkpoint as the tracker has it.
+struct KeptCheckpoint {
+  std::filesystem::path path;
+  std::string sha256;
+};
+
 /// Where a stopped or crashed run goes on from.
 struct ResumePoint {
   std::string run_id;
-  std::vector<std::filesystem::path>
-      checkpoints;  ///< newest first; an unreadable one is passed over
+  /// Newest first; one that is unreadable or has other bytes than were written is passed over.
+  std::vector<KeptCheckpoint> checkpoints;
   bool force =
       false;  ///< go on although configuration, data, plugins or threads differ; stamps the run
 };

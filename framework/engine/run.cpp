@@ -16,18 +16,27 @@
 #include "tracker/reader.h"
 #include "train/device.h"
 #include "train/loop.h"
+#include "train/memory_guard.h"
 
 namespace bcx::engine {
 namespace {
 
 using train::Tone;
 
+void require_bytes(const weights::SafetensorsFile& file, const std::string& sha256,
+                   const std::string& remedy) {
+  if (file.sha256() != sha256)
+    throw Error(ExitCode::data, {"is damaged: its bytes are not those that were written (SHA-256)",
+                                 printable(file.path().string()), remedy});
+}
+
 /// The newest checkpoint that can be read; the others are passed over loudly.
 weights::SafetensorsFile open_checkpoint(const ResumePoint& resume, train::Observer& observer) {
-  for (const auto& path : resume.checkpoints) {
+  for (const auto& [path, sha256] : resume.checkpoints) {
     try {
       auto file = weights::SafetensorsFile::open(path);
       train::read_manifest(file);
+      require_bytes(file, sha256, "");
       return file;
     } catch (const Error& error) {
       observer.message(Tone::warning, fmt::format("passing over a checkpoint: {}", error.what()));
@@ -59,6 +68,8 @@ class Session {
   void complete(train::Snapshot& snapshot) const;
   void train_and_evaluate(RunOutcome& outcome);
   void load_best(const std::optional<std::filesystem::path>& best);
+  void require_recorded_bytes(const weights::SafetensorsFile& file) const;
+  nlohmann::json restore_newest();
 
   const RunRequest& request_;
   const config::Experiment& e_;
@@ -87,8 +98,10 @@ RunOutcome Session::execute() {
   outcome.short_id = tracker_->short_id();
   outcome.folder = tracker_->folder();
   try {
-    prepare();
-    train_and_evaluate(outcome);
+    train::within_memory([&] {
+      prepare();
+      train_and_evaluate(outcome);
+    });
     tracker_->finish(
         outcome.stopped ? tracker::Status::stopped : tracker::Status::finished,
         outcome.stopped ? fmt::format("signal {}", stop_signal()) : loop_->stop_reason());
@@ -172,8 +185,10 @@ void Session::prepare() {
   introduce_model();
   checkpoints_.emplace(tracker_->folder() / "checkpoints", *tracker_);
   stamp();
-  if (checkpoint_)
+  if (checkpoint_) {
     train::restore(*checkpoint_, setup_->model.parameters, *setup_->optimizer.object, setup_->step);
+    checkpoints_->add_good(checkpoint_->path(), manifest_.at("step"));
+  }
   choose_precision();
 }
 
@@ -203,6 +218,8 @@ std::vector<tracker::Stamp> Session::stamps() const {
                    fmt::format("batches of {} in {} parts: batch statistics are of {} images",
                                e_.train.batch_size * request_.micro_batches, request_.micro_batches,
                                e_.train.batch_size)});
+  if (loop_ && setup_->step.parts() > 1 && !setup_->model.parameters.statistics().empty())
+    all.push_back({"MICROBATCHES", "memory ran out"});
   return all;
 }
 
@@ -255,9 +272,39 @@ sdk::Metrics Session::validate(Evaluator& evaluator) {
   return {result.metrics.begin(), result.metrics.end()};
 }
 
+/// In place, from the newest checkpoint of this attempt, or from where it began.
+nlohmann::json Session::restore_newest() {
+  for (const auto& path : checkpoints_->good()) {
+    try {
+      const auto file = weights::SafetensorsFile::open(path);
+      auto manifest = train::read_manifest(file);
+      require_recorded_bytes(file);
+      setup_->step.forget_average();
+      train::restore(file, setup_->model.parameters, *setup_->optimizer.object, setup_->step);
+      setup_->callbacks = build_callbacks(e_.callbacks, request_.catalog);
+      return manifest;
+    } catch (const Error& error) {
+      observer_.message(Tone::warning, fmt::format("passing over a checkpoint: {}", error.what()));
+    }
+  }
+  throw Error(ExitCode::data, {"the run has no checkpoint to go back to",
+                               printable(checkpoints_->folder().string()), ""});
+}
+
+void Session::require_recorded_bytes(const weights::SafetensorsFile& file) const {
+  const tracker::Reader reader(e_.tracker);
+  for (const auto& known : reader.checkpoints(tracker_->id()))
+    if (known.kept && std::filesystem::weakly_canonical(reader.folder() / known.row.path) ==
+                          std::filesystem::weakly_canonical(file.path()))
+      require_bytes(file, known.row.sha256,
+                    fmt::format("evaluate its last state: bcx evaluate {} --checkpoint last",
+                                tracker_->short_id()));
+}
+
 void Session::load_best(const std::optional<std::filesystem::path>& best) {
   if (!best) return keep_average(setup_->model.parameters, setup_->step);
   const auto file = weights::SafetensorsFile::open(*best);
+  require_recorded_bytes(file);
   train::restore_model(file, train::holds_average(file) ? "ema." : "model.",
                        setup_->model.parameters);
   best_path_ = best->string();
@@ -284,7 +331,8 @@ void Session::train_and_evaluate(RunOutcome& outcome) {
                          .checkpoints = *checkpoints_,
                          .observer = observer_,
                          .validate = {},
-                         .complete = [this](train::Snapshot& snapshot) { complete(snapshot); }};
+                         .complete = [this](train::Snapshot& snapshot) { complete(snapshot); },
+                         .restore_newest = [this] { return restore_newest(); }};
   if (!data_->part(data::Part::validation).empty() || e_.train.overfit_batches > 0)
     parts.validate = [&] { return validate(evaluator); };
   loop_.emplace(std::move(parts));

@@ -40,7 +40,9 @@ train::StepSettings step_settings(const config::Experiment& e,
       .clip_norm = e.train.clip_norm,
       .multipliers = model::multipliers(e.parameter_groups, parameters.parameters()),
       .train_frozen_batch_norm = e.train.train_frozen_batch_norm,
-      .seed = e.seed};
+      .seed = e.seed,
+      .undo_skipped = e.train.not_finite == "skip",
+      .allow_parts = e.train.allow_micro_batches};
 }
 
 }  // namespace

@@ -115,6 +115,7 @@ void FlatParameters::collect_gradients(bool accumulate, double scale) {
       gradient_views_[i].zero_();
     }
   }
+  if (sources.empty()) return;
   if (scale != 1.0) at::_foreach_mul_(sources, scale);
   if (accumulate)
     at::_foreach_add_(targets, sources);

@@ -2,9 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <new>
+
 #include "base/text.h"
 
 namespace bcx::plugin {
+
+bool is_out_of_memory(const std::exception& error) noexcept {
+  if (dynamic_cast<const std::bad_alloc*>(&error)) return true;
+  const std::string_view text = error.what();
+  const auto says = [&](std::string_view words) { return text.find(words) != text.npos; };
+  return says("can't allocate memory") || says("CUDA out of memory");
+}
 
 std::string CallSite::text(std::string_view doing) const {
   return fmt::format("in {} \"{}\" {} ({}), while {}", config::name_of(kind), component, version,
@@ -22,6 +31,8 @@ void CallSite::rethrow(std::string_view doing) const {
     fail(error.code(), parts.where.empty() ? parts.what : parts.where + ": " + parts.what,
          parts.remedy);
   } catch (const std::exception& error) {
+    if (is_out_of_memory(error))
+      fail(ExitCode::device, "out of memory", std::string(out_of_memory_remedy));
     fail(ExitCode::plugin, error.what());
   } catch (...) {
     fail(ExitCode::plugin, "threw something that is no std::exception");

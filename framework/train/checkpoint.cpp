@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -103,13 +104,12 @@ void restore_named(const weights::SafetensorsFile& file, const std::string& pref
 }
 
 void require_finite_model(const Snapshot& snapshot) {
-  for (const auto& item : snapshot.items)
-    if (item.name.starts_with("model.") && !item.tensor.isfinite().all().item<bool>())
-      throw Error(ExitCode::data,
-                  {fmt::format("\"{}\" holds a value that is not finite; this state is not saved",
-                               item.name.substr(6)),
-                   fmt::format("checkpoint at step {}", snapshot.cursor.step),
-                   "lower optimizer.learning_rate or set train.clip_norm"});
+  const auto what = not_finite_in(snapshot);
+  if (what.empty()) return;
+  throw Error(ExitCode::data,
+              {what + "; this state is not saved",
+               fmt::format("checkpoint at step {}", snapshot.cursor.step),
+               "lower optimizer.learning_rate or set train.clip_norm"});
 }
 
 bool is_count(const nlohmann::json& value) {
@@ -162,6 +162,13 @@ Snapshot take_snapshot(const model::FlatParameters& parameters, sdk::Optimizer& 
   return snapshot;
 }
 
+std::string not_finite_in(const Snapshot& snapshot) {
+  for (const auto& item : snapshot.items)
+    if (item.name.starts_with("model.") && !item.tensor.isfinite().all().item<bool>())
+      return fmt::format("\"{}\" holds a value that is not finite", item.name.substr(6));
+  return {};
+}
+
 bool holds_average(const weights::SafetensorsFile& file) {
   return std::any_of(file.tensors().begin(), file.tensors().end(),
                      [](const auto& tensor) { return tensor.name.starts_with(average_prefix); });
@@ -207,6 +214,10 @@ CheckpointStore::CheckpointStore(std::filesystem::path folder, tracker::RunWrite
   std::filesystem::create_directories(folder_);
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     const auto name = entry.path().filename().string();
+    // Of a process that was killed while it wrote: nobody else writes here now.
+    std::error_code ignored;
+    if (name.starts_with(".") && name.ends_with(".tmp"))
+      std::filesystem::remove(entry.path(), ignored);
     if (name.starts_with("last-") && name.ends_with(".safetensors")) last_.push_back(entry.path());
   }
   std::sort(last_.begin(), last_.end());
@@ -218,6 +229,21 @@ CheckpointStore::~CheckpointStore() {
 
 void CheckpointStore::wait() {
   if (writing_.valid()) writing_.get();
+}
+
+void CheckpointStore::check() {
+  if (writing_.valid() && writing_.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+    writing_.get();
+}
+
+std::vector<std::filesystem::path> CheckpointStore::good() const {
+  std::vector<std::pair<std::int64_t, std::filesystem::path>> found;
+  for (const auto& [path, step] : written_)
+    if (std::filesystem::exists(path)) found.emplace_back(step, path);
+  std::sort(found.rbegin(), found.rend());
+  std::vector<std::filesystem::path> paths;
+  for (auto& [step, path] : found) paths.push_back(std::move(path));
+  return paths;
 }
 
 void CheckpointStore::save(Snapshot snapshot, const std::string& tag, const std::string& metric,
@@ -254,6 +280,7 @@ void CheckpointStore::write(Snapshot snapshot, const std::string& tag, const std
                        .sha256 = written.sha256,
                        .metric = metric,
                        .value = value});
+  written_[path] = snapshot.cursor.step;
   if (tag != "last") return;
   std::erase(last_, path);
   last_.push_back(path);

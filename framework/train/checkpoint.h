@@ -47,6 +47,9 @@ struct Snapshot {
 Snapshot take_snapshot(const model::FlatParameters& parameters, sdk::Optimizer& optimizer,
                        StepExecutor& step);
 
+/// `"backbone.conv1.weight" holds a value that is not finite`, of the model; empty: there is none.
+std::string not_finite_in(const Snapshot& snapshot);
+
 /// The reverse, from an opened and already matched file. Throws bcx::Error (data) naming the first
 /// tensor that is missing or of another shape.
 void restore(const weights::SafetensorsFile& file, const model::FlatParameters& parameters,
@@ -86,6 +89,12 @@ class CheckpointStore {
   }
   /// Returns when nothing is being written. Throws what went wrong.
   void wait();
+  /// Throws what went wrong in a write that has ended; waits for nothing. Cheap.
+  void check();
+  /// Files of this store that are there and were written whole, newest state first. After wait().
+  std::vector<std::filesystem::path> good() const;
+  /// What the run went on from is good too.
+  void add_good(const std::filesystem::path& path, std::int64_t step) { written_[path] = step; }
 
   const std::filesystem::path& folder() const { return folder_; }
 
@@ -97,7 +106,9 @@ class CheckpointStore {
   std::filesystem::path folder_;
   tracker::RunWriter& tracker_;
   std::future<void> writing_;
-  std::vector<std::filesystem::path> last_;  // oldest first; touched by the writing task only
+  // Touched by the writing task only.
+  std::vector<std::filesystem::path> last_;                // oldest first
+  std::map<std::filesystem::path, std::int64_t> written_;  // with its step
 };
 
 }  // namespace bcx::train

@@ -19,6 +19,9 @@ using Clock = std::chrono::steady_clock;
 /// On a GPU, values of this many steps are read back at once: reading waits for the device.
 constexpr std::size_t read_back_interval = 50;
 
+/// From 2^24, where the loss scale of fp16 ends, down to 1 it is halved 24 times.
+constexpr std::int64_t overflows_to_expect = 30;
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -64,7 +67,7 @@ TrainLoop::TrainLoop(LoopParts parts)
 
 LoopEnd TrainLoop::run() {
   try {
-    run_epochs();
+    run_to_the_end();
   } catch (...) {
     say_ended_after_error();
     throw;
@@ -85,15 +88,22 @@ void TrainLoop::say_ended_after_error() noexcept {
 }
 
 void TrainLoop::run_epochs() {
-  call("the run began", [&](sdk::Callback& c) { c.on_run_begin(*this); });
   while (cursor_.epoch < epochs() && !stop_ && !stopped_) {
     const auto begun = Clock::now();
     train_epoch();
-    if (diverged_) break;
+    if (diverged_ || !trouble_.empty()) return;
     if (!stopped_) stopped_ = end_epoch(seconds_since(begun));
+    if (!trouble_.empty()) return;
   }
   // Without a checkpoint callback, or stopped between its checkpoints.
-  if (!is_saved() && !diverged_) save({.tag = "last"});
+  if (!is_saved()) save({.tag = "last"});
+}
+
+void TrainLoop::run_to_the_end() {
+  call("the run began", [&](sdk::Callback& c) { c.on_run_begin(*this); });
+  const bool may_roll_back = parts_.experiment.train.not_finite == "roll_back";
+  if (may_roll_back && parts_.checkpoints.good().empty()) save({.tag = "last"});
+  for (run_epochs(); !trouble_.empty(); run_epochs()) roll_back();
   call("the run ended", [&](sdk::Callback& c) { c.on_run_end(*this); });
 }
 
@@ -123,6 +133,7 @@ void TrainLoop::train_epoch() {
     seen += samples;
     if (seen <= cursor_.samples) continue;  // consumed before the resume
     one_step(group, std::span(times).subspan(static_cast<std::size_t>(seen - samples)));
+    if (diverged_ || !trouble_.empty()) return;
     report_progress(first + group.size(), all.size(), seconds_since(begun));
     // At the last step the epoch is ended first: a checkpoint then stands at its boundary.
     if (first + accumulate < all.size() && interrupted()) return;
@@ -136,19 +147,22 @@ void TrainLoop::one_step(std::span<const std::span<const std::int64_t>> group,
   apply_rate();
   std::int64_t samples = 0;
   for (const auto& batch : group) samples += static_cast<std::int64_t>(batch.size());
-  std::size_t first = 0;  // micro-batches are asked for in order
   const auto make_batch = [&](std::int64_t i) {
     const auto& batch = group[static_cast<std::size_t>(i)];
-    const auto of_batch = times.subspan(first, batch.size());
-    first += batch.size();
-    return parts_.input.training(batch, of_batch, cursor_.epoch);
+    std::size_t first = 0;
+    for (const auto& before : group.first(static_cast<std::size_t>(i))) first += before.size();
+    return parts_.input.training(batch, times.subspan(first, batch.size()), cursor_.epoch);
   };
+  const auto parts = parts_.step.parts();
   const auto values = parts_.step.run(static_cast<std::int64_t>(group.size()), samples, make_batch,
                                       {cursor_.epoch, cursor_.step});
   cursor_.samples += samples;
   epoch_samples_here_ += samples;
   ++cursor_.step;
+  if (parts_.step.parts() != parts) note_parts();
+  parts_.checkpoints.check();
   record(values, seconds_since(begun));
+  if (diverged_ || !trouble_.empty()) return;
   call("a step ended", [&](sdk::Callback& c) { c.on_step_end(*this); });
 }
 
@@ -179,23 +193,74 @@ void TrainLoop::read_back() {
   }
   const std::int64_t first = pending_.front().step;
   pending_.clear();
+  const bool stopping = stop_;
   call("values were read back", [&](sdk::Callback& c) { c.on_metrics(*this, first, series); });
-  const auto& losses = series["train.step_loss"];
-  const auto bad = std::find_if_not(losses.begin(), losses.end(),
-                                    [](double loss) { return std::isfinite(loss); });
-  if (bad != losses.end()) end_diverged(first + (bad - losses.begin()), *bad);
+  judge(first, series["train.step_loss"], series["grad_norm"], stop_ && !stopping);
+}
+
+/// What train.not_finite has to say about these steps, unless a callback saw to it just now.
+void TrainLoop::judge(std::int64_t first, const std::vector<double>& losses,
+                      const std::vector<double>& norms, bool callback_stops) {
+  const auto& policy = parts_.experiment.train.not_finite;
+  const bool scaled = parts_.step.settings().precision == Precision::fp16;
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    const bool loss_good = std::isfinite(losses[i]);
+    const bool overflow = scaled && loss_good && !std::isfinite(norms[i]);
+    if (overflow && ++overflows_in_a_row_ <= overflows_to_expect) continue;
+    if (!overflow) overflows_in_a_row_ = 0;
+    if (loss_good && std::isfinite(norms[i])) {
+      skipped_in_a_row_ = 0;
+      continue;
+    }
+    const double value = loss_good ? norms[i] : losses[i];
+    const auto what =
+        fmt::format("the {} is {} at step {} (epoch {})", loss_good ? "gradient's norm" : "loss",
+                    std::isnan(value) ? "nan" : shortest(value),
+                    first + static_cast<std::int64_t>(i), cursor_.epoch + 1);
+    if (policy == "stop" || callback_stops) return end_diverged(what);
+    if (policy == "roll_back") {
+      trouble_ = what;
+      return;
+    }
+    skipped(what);
+  }
 }
 
 /// The state is spoilt (running statistics took up what is not finite): without a best checkpoint
 /// and a callback that wants to stop with it, that is an error.
-void TrainLoop::end_diverged(std::int64_t step, double loss) {
+void TrainLoop::end_diverged(const std::string& what) {
   parts_.checkpoints.wait();
   diverged_ = stop_ && best();
   if (diverged_) return;
+  throw Error(ExitCode::other,
+              {what, "", "lower optimizer.learning_rate, add a warm-up, or set train.clip_norm"});
+}
+
+void TrainLoop::skipped(const std::string& what) {
+  parts_.tracker.event(tracker::Level::warning, what + ": skipped");
+  if (skipped_in_a_row_ == 0) parts_.observer.message(Tone::warning, what + ": skipped");
+  const auto limit = parts_.experiment.train.not_finite_limit;
+  if (++skipped_in_a_row_ <= limit) return;
   throw Error(
       ExitCode::other,
-      {fmt::format("the loss is {} at step {} (epoch {})", shortest(loss), step, cursor_.epoch + 1),
-       "", "lower optimizer.learning_rate, add a warm-up, or set train.clip_norm"});
+      {fmt::format("{}, after {} skipped step{} in a row", what, limit, limit == 1 ? "" : "s"), "",
+       "lower optimizer.learning_rate, or go back with train.not_finite = "
+       "\"roll_back\""});
+}
+
+/// Memory ran out, and the step was made in parts.
+void TrainLoop::note_parts() {
+  const auto text = fmt::format(
+      "out of memory at step {}: each batch goes through the network in "
+      "{} parts from now on",
+      cursor_.step, parts_.step.parts());
+  parts_.observer.message(Tone::warning, text);
+  parts_.tracker.event(tracker::Level::warning, text);
+  if (!parts_.parameters.statistics().empty())
+    parts_.tracker.stamp("MICROBATCHES",
+                         fmt::format("batch statistics are those of a batch's {} parts from step "
+                                     "{} on",
+                                     parts_.step.parts(), cursor_.step));
 }
 
 /// True when the run is to stop.
@@ -228,13 +293,16 @@ bool TrainLoop::end_epoch(double seconds) {
 }
 
 bool TrainLoop::interrupted() {
-  if (checkpoint_requested() || stop_requested() || stop_) read_back();
-  if (diverged_) return true;
-  if (checkpoint_requested()) {
-    save({.tag = "last"});
+  const bool save_now = checkpoint_requested();
+  if (save_now || stop_requested() || stop_ || !wanted_checkpoints_.empty()) read_back();
+  if (diverged_ || !trouble_.empty()) return true;
+  save_requested();
+  if (save_now) {
+    if (!is_saved()) save({.tag = "last"});
     parts_.observer.message(Tone::note,
                             fmt::format("checkpoint at step {} (SIGUSR1)", cursor_.step));
   }
+  if (!trouble_.empty()) return true;
   if (!stop_requested() && !stop_) return false;
   if (stop_requested()) stopped_ = true;
   return true;
@@ -277,78 +345,6 @@ void TrainLoop::report_progress(std::size_t done, std::size_t total, double seco
 void TrainLoop::call(std::string_view when, const std::function<void(sdk::Callback&)>& what) {
   for (auto& callback : parts_.callbacks)
     callback.site(fmt::format("told that {}", when), [&] { what(*callback.object); });
-}
-
-bool TrainLoop::is_saved() const {
-  return saved_.epoch == cursor_.epoch && saved_.samples == cursor_.samples &&
-         saved_.step == cursor_.step;
-}
-
-void TrainLoop::save(const sdk::CheckpointRequest& request) {
-  if (request.tag == "last") saved_ = cursor_;
-  parts_.tracker.flush();  // files of callbacks, which a resume takes up where the state says
-  auto snapshot = take_snapshot(parts_.parameters, parts_.optimizer, parts_.step);
-  snapshot.cursor = cursor_;
-  snapshot.manifest = state();
-  parts_.complete(snapshot);
-  parts_.checkpoints.save(std::move(snapshot), request.tag, request.monitor, request.value);
-}
-
-void TrainLoop::save_requested() {
-  for (const auto& [tag, request] : wanted_checkpoints_) save(request);
-  wanted_checkpoints_.clear();
-  for (const auto& tag : unwanted_checkpoints_) parts_.checkpoints.remove(tag);
-  unwanted_checkpoints_.clear();
-}
-
-nlohmann::json TrainLoop::state() const {
-  nlohmann::json callbacks = nlohmann::json::object();
-  for (const auto& callback : parts_.callbacks)
-    callbacks[callback.instance] =
-        callback.site("giving its state", [&] { return callback.object->state(); });
-  return {{"format", checkpoint_format},
-          {"epoch", cursor_.epoch},
-          {"samples", cursor_.samples},
-          {"step", cursor_.step},
-          {"batch_size", batch_size_},
-          {"epoch_batch_size", epoch_batch_size_},
-          {"epochs", epochs()},
-          {"stop", stop_ && cursor_.samples == 0},
-          {"stop_reason", stop_reason_},
-          {"learning_rate", base_rate_},
-          {"horizon", schedule_.horizon()},
-          {"frozen", frozen_},
-          {"frozen_by_callback", frozen_by_callback_},
-          {"best_tag", best_tag_},
-          {"precision", name_of(parts_.step.settings().precision)},
-          {"callbacks", callbacks}};
-}
-
-void TrainLoop::load_state(const nlohmann::json& manifest) {
-  cursor_ = {manifest.at("epoch"), manifest.at("samples"), manifest.at("step")};
-  saved_ = cursor_;
-  batch_size_ = manifest.at("batch_size");
-  epoch_batch_size_ = manifest.at("epoch_batch_size");
-  // What a callback ended stays ended, unless the run was given other epochs since. A limit of time
-  // is asked again: it may be a later one now.
-  const auto reason = manifest.at("stop_reason").get<std::string>();
-  stop_ = manifest.at("stop").get<bool>() && manifest.at("epochs") == epochs() &&
-          !reason.starts_with("time_limit:");
-  if (stop_) stop_reason_ = reason;
-  base_rate_ = manifest.at("learning_rate");
-  schedule_ =
-      Schedule(parts_.experiment.schedule, parts_.experiment.learning_rate, manifest.at("horizon"));
-  frozen_ = manifest.at("frozen").get<std::vector<std::string>>();
-  frozen_by_callback_ = manifest.at("frozen_by_callback");
-  best_tag_ = manifest.at("best_tag");
-  parts_.step.set_frozen(frozen_);
-  for (auto& callback : parts_.callbacks) {
-    const auto& states = manifest.at("callbacks");
-    if (!states.contains(callback.instance)) continue;
-    callback.site("loading its state", [&] {
-      callback.object->load_state(states.at(callback.instance).get<std::string>());
-    });
-  }
 }
 
 double TrainLoop::elapsed_seconds() const {

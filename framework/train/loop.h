@@ -45,11 +45,18 @@ struct LoopParts {
   std::function<sdk::Metrics()> validate;
   /// Adds what only the engine knows (hashes, plugins, the experiment) to a snapshot.
   std::function<void(Snapshot&)> complete;
+  /// Puts model, optimizer, step and callbacks back to the newest good checkpoint, the callbacks as
+  /// if new; gives its manifest.
+  std::function<nlohmann::json()> restore_newest;
 };
 
 enum class LoopEnd { finished, stopped };
 
 /// Runs the epochs from where its state says to the last one. One thread.
+///
+/// A loss or gradient that is not finite is seen when values are read back, which needs no waiting
+/// of its own; train.not_finite says what becomes of it. Under fp16 a gradient that overflows is
+/// the loss scale's business.
 class TrainLoop : private sdk::CallbackContext {
  public:
   explicit TrainLoop(LoopParts parts);
@@ -89,6 +96,7 @@ class TrainLoop : private sdk::CallbackContext {
   void io(std::function<void()> work) override;
 
   void run_epochs();
+  void run_to_the_end();
   void say_ended_after_error() noexcept;
   void train_epoch();
   bool end_epoch(double seconds);
@@ -101,7 +109,12 @@ class TrainLoop : private sdk::CallbackContext {
   double rate() const;
   void record(const StepValues& values, double seconds);
   void read_back();
-  void end_diverged(std::int64_t step, double loss);
+  void judge(std::int64_t first, const std::vector<double>& losses,
+             const std::vector<double>& norms, bool callback_stops);
+  void end_diverged(const std::string& what);
+  void skipped(const std::string& what);
+  void roll_back();
+  void note_parts();
   void report_progress(std::size_t done, std::size_t total, double seconds);
   void call(std::string_view when, const std::function<void(sdk::Callback&)>& what);
   void save(const sdk::CheckpointRequest& request);
@@ -125,6 +138,8 @@ class TrainLoop : private sdk::CallbackContext {
   std::string best_tag_;  // of the first checkpoint that was asked for as the best
   bool stop_ = false, stopped_ = false;
   bool diverged_ = false;  // and a callback asked for a stop: the best checkpoint is the result
+  std::string trouble_;    // what is not finite and to be rolled back from; empty: nothing
+  std::int64_t roll_backs_ = 0, skipped_in_a_row_ = 0, overflows_in_a_row_ = 0;
   std::chrono::steady_clock::time_point started_;
   std::int64_t epoch_samples_here_ = 0;  // of this epoch, in this attempt: for images per second
 

@@ -4,10 +4,11 @@
 #include <c10/util/Exception.h>
 
 #include <new>
-#include <string_view>
+#include <string>
 #include <utility>
 
 #include "base/error.h"
+#include "plugin/call_site.h"
 
 namespace bcx::train {
 
@@ -16,21 +17,17 @@ namespace bcx::train {
 template <typename Call>
 decltype(auto) within_memory(Call&& call) {
   const auto fail = [] {
-    return Error(ExitCode::device, {"out of memory", "",
-                                    "lower train.batch_size (train.accumulate keeps the effective "
-                                    "batch), or data.image_size"});
+    return Error(ExitCode::device,
+                 {"out of memory", "", std::string(plugin::out_of_memory_remedy)});
   };
   try {
     return std::forward<Call>(call)();
   } catch (const c10::OutOfMemoryError&) {
     throw fail();
-  } catch (const std::bad_alloc&) {
-    throw fail();
-  } catch (const c10::Error& error) {
-    // The CPU allocator has no error type of its own.
-    if (std::string_view(error.what_without_backtrace()).find("can't allocate memory") ==
-        std::string_view::npos)
-      throw;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (!plugin::is_out_of_memory(error)) throw;
     throw fail();
   }
 }

@@ -45,7 +45,8 @@ StepExecutor::StepExecutor(model::Classifier& classifier, model::FlatParameters&
       at::full({}, settings.precision == Precision::fp16 ? first_loss_scale : 1.0, scalar);
   good_steps_ = at::zeros({}, scalar);
   context_.generator = at::globalContext().defaultGenerator(device).clone();
-  optimizer_site_("allocating its state", [&] { optimizer_.initialize(parameters_.values()); });
+  optimizer_site_("allocating its state",
+                  [&] { within_memory([&] { optimizer_.initialize(parameters_.values()); }); });
 }
 
 void StepExecutor::set_frozen(std::span<const std::string> patterns) {
@@ -88,35 +89,91 @@ at::Tensor StepExecutor::forward_backward(const sdk::Batch& batch, MicroStep mic
   return loss.detach();
 }
 
+StepExecutor::Before StepExecutor::remember() const {
+  if (!settings_.undo_skipped && !settings_.allow_parts) return {};
+  return {parameters_.buffers().clone(), totals_.clone()};
+}
+
+/// Parts of one size or one less, so that none is left over for a batch normalisation.
+std::vector<sdk::Batch> StepExecutor::split(const sdk::Batch& batch) const {
+  const auto size = batch.images.size(0);
+  const std::int64_t smallest = parameters_.statistics().empty() ? 1 : 2;
+  const auto parts = std::max<std::int64_t>(1, std::min(parts_, size / smallest));
+  if (parts == 1) return {batch};
+  const auto images = batch.images.tensor_split(parts), targets = batch.targets.tensor_split(parts);
+  std::vector<sdk::Batch> all;
+  for (std::size_t i = 0; i < images.size(); ++i) all.push_back({images[i], targets[i]});
+  return all;
+}
+
+at::Tensor StepExecutor::accumulate(std::int64_t count, std::int64_t sample_count,
+                                    const std::function<sdk::Batch(std::int64_t)>& make_batch,
+                                    StepPosition position) {
+  at::Tensor loss;
+  std::int64_t index = 0;
+  for (std::int64_t i = 0; i < count; ++i)
+    for (const auto& batch : split(make_batch(i))) {
+      context_.generator.set_current_seed(model_seed(settings_.seed, position, index));
+      const double share =
+          static_cast<double>(batch.images.size(0)) / static_cast<double>(sample_count);
+      const auto part = forward_backward(batch, {index, share}, settings_.precision);
+      loss = index == 0 ? part * share : loss + part * share;
+      ++index;
+    }
+  return loss;
+}
+
+/// False when parts cannot be any smaller.
+bool StepExecutor::split_further(std::int64_t largest) {
+  const std::int64_t smallest = parameters_.statistics().empty() ? 1 : 2;
+  if (!settings_.allow_parts || largest / (2 * parts_) < smallest) return false;
+  parts_ *= 2;
+  return true;
+}
+
 StepValues StepExecutor::run(std::int64_t count, std::int64_t sample_count,
                              const std::function<sdk::Batch(std::int64_t)>& make_batch,
                              StepPosition position) {
   enter_training();
+  const Before before = remember();
   at::Tensor loss;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto batch = make_batch(i);
-    context_.generator.set_current_seed(model_seed(settings_.seed, position, i));
-    const double share =
-        static_cast<double>(batch.images.size(0)) / static_cast<double>(sample_count);
-    const auto part = forward_backward(batch, {i, share}, settings_.precision);
-    loss = i == 0 ? part * share : loss + part * share;
+  while (!loss.defined()) {
+    try {
+      loss = within_memory([&] { return accumulate(count, sample_count, make_batch, position); });
+    } catch (const Error& error) {
+      const auto largest = (sample_count + count - 1) / count;
+      if (error.code() != ExitCode::device || !split_further(largest)) throw;
+      torch::NoGradGuard no_grad;
+      parameters_.collect_gradients(/*accumulate=*/false, 0.0);  // of a backward pass cut short
+      parameters_.buffers().copy_(before.buffers);
+      totals_.copy_(before.totals);
+    }
   }
   torch::NoGradGuard no_grad;
-  update();
+  update(loss, before);
   return {loss, gradient_norm_.clone()};
 }
 
-void StepExecutor::update() {
+void StepExecutor::update(const at::Tensor& loss, const Before& before) {
   const auto& gradients = parameters_.gradients();
   if (settings_.precision == Precision::fp16) gradients.mul_(loss_scale_.reciprocal());
   const auto norm = at::linalg_vector_norm(gradients).to(at::kDouble);
-  const auto skip = norm.isfinite().logical_not();
+  const auto skip = norm.isfinite().logical_and(loss.isfinite()).logical_not();
   gradient_norm_.copy_(norm);
-  if (settings_.clip_norm > 0) gradients.mul_((settings_.clip_norm / (norm + 1e-6)).clamp_max(1.0));
+  // Not by a factor that is no number: padding between the segments, which nothing overwrites,
+  // would stay so, and with it the norm of every step to come.
+  if (settings_.clip_norm > 0)
+    gradients.mul_(
+        at::where(skip, at::ones_like(norm), (settings_.clip_norm / (norm + 1e-6)).clamp_max(1.0)));
 
   groups_.begin_step();
-  optimizer_site_("a step", [&] { optimizer_.step(groups_.ranges(), {.skip = skip}); });
+  optimizer_site_(
+      "a step", [&] { within_memory([&] { optimizer_.step(groups_.ranges(), {.skip = skip}); }); });
   groups_.end_step(skip);
+  if (settings_.undo_skipped) {
+    parameters_.buffers().copy_(at::where(skip, before.buffers, parameters_.buffers()));
+    totals_.copy_(at::where(skip, before.totals, totals_));
+  }
   totals_[skipped].add_(skip.to(at::kDouble));
   if (settings_.precision == Precision::fp16) update_loss_scale(skip);
 }
@@ -139,6 +196,10 @@ void StepExecutor::average_weights(double share) {
   }
   average_values_.lerp_(parameters_.values(), share);
   average_buffers_.lerp_(parameters_.buffers(), share);
+}
+
+void StepExecutor::forget_average() {
+  average_values_ = average_buffers_ = at::Tensor();
 }
 
 std::map<std::string, double, std::less<>> StepExecutor::gradient_norms() const {

@@ -27,6 +27,10 @@ struct StepSettings {
   std::vector<model::Multipliers> multipliers = {};
   bool train_frozen_batch_norm = false;
   std::uint64_t seed = 0;
+  /// A skipped step leaves running statistics and accumulators as they were, too.
+  bool undo_skipped = false;
+  /// A batch that does not fit into memory is split: see StepExecutor::parts().
+  bool allow_parts = false;
 };
 
 /// Which step this is: names the model's random numbers.
@@ -49,8 +53,8 @@ struct StepValues {
 /// Runs training steps. Nothing here waits for the device: accumulators stay there until totals().
 ///
 /// With `n` micro-batches the gradient is the mean over all their samples, so that accumulation
-/// equals one large batch (batch statistics aside). A step whose gradient is not finite changes
-/// nothing and is counted as skipped. fp16 scales the loss dynamically (Micikevicius et al. 2018:
+/// equals one large batch (batch statistics aside). A step whose loss or gradient is not finite
+/// changes no parameter and is counted as skipped. fp16 scales the loss dynamically (Micikevicius et al. 2018:
 /// halve on overflow, double after 2,000 good steps), by at least 1 and at most 2^24.
 ///
 /// Borrows model, parameters, optimizer and loss. One thread.
@@ -61,13 +65,21 @@ class StepExecutor {
                plugin::CallSite backbone_site, const Loss& loss, const StepSettings& settings);
 
   /// One optimizer step over micro-batches that `make_batch(i)` gives for i in 0..count-1;
-  /// `samples` is the number of samples in all of them.
+  /// `samples` is the number of samples in all of them. When memory runs out and StepSettings
+  /// allow it, the step is made anew with each batch in twice as many parts, `make_batch` being
+  /// called from 0 on again.
   StepValues run(std::int64_t count, std::int64_t samples,
                  const std::function<sdk::Batch(std::int64_t)>& make_batch, StepPosition position);
 
   /// Freezes by patterns and passes the rest to the optimizer from now on.
   void set_frozen(std::span<const std::string> patterns);
   void set_learning_rate(double rate);
+
+  /// In how many parts each batch goes through the network: 1 until memory ran out. Loss and
+  /// gradient are the same to rounding, apart from dropout and from batch statistics, which are
+  /// those of a part.
+  std::int64_t parts() const { return parts_; }
+  void set_parts(std::int64_t parts) { parts_ = parts; }
 
   Totals totals() const;  ///< waits for the device
   void clear_totals();
@@ -82,6 +94,7 @@ class StepExecutor {
   /// average += share (now - average), over values and running statistics. The first call makes the
   /// average and sets it to the values of now.
   void average_weights(double share);
+  void forget_average();
   /// The average, undefined before average_weights(): values [n] and buffers [m] in
   /// FlatParameters's layout.
   const at::Tensor& average_values() const { return average_values_; }
@@ -105,9 +118,19 @@ class StepExecutor {
     std::int64_t index;
     double share;
   };
+  /// What a step that is undone puts back; undefined where nothing is to be undone.
+  struct Before {
+    at::Tensor buffers, totals;
+  };
+  Before remember() const;
+  at::Tensor accumulate(std::int64_t count, std::int64_t samples,
+                        const std::function<sdk::Batch(std::int64_t)>& make_batch,
+                        StepPosition position);
+  std::vector<sdk::Batch> split(const sdk::Batch& batch) const;
+  bool split_further(std::int64_t largest);
   at::Tensor forward_backward(const sdk::Batch& batch, MicroStep micro, Precision precision);
   void enter_training();
-  void update();
+  void update(const at::Tensor& loss, const Before& before);
   void update_loss_scale(const at::Tensor& skip);
 
   model::Classifier& classifier_;
@@ -121,6 +144,7 @@ class StepExecutor {
   at::Tensor totals_, gradient_norm_;
   at::Tensor loss_scale_, good_steps_;  // of fp16
   at::Tensor average_values_, average_buffers_;
+  std::int64_t parts_ = 1;
 };
 
 }  // namespace bcx::train

@@ -13,6 +13,7 @@ using Action = std::function<int()>;
 void add_run(CLI::App& app, Action& action);        // run, resume
 void add_sweep(CLI::App& app, Action& action);      // sweep run|resume|extend|status|best|show|ask|tell
 void add_check(CLI::App& app, Action& action);      // check
+void add_verify(CLI::App& app, Action& action);     // verify
 void add_runs(CLI::App& app, Action& action);       // runs
 void add_sql(CLI::App& app, Action& action);        // sql
 void add_diff(CLI::App& app, Action& action);       // diff

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/signals.h"
 #include "base/table.h"
 #include "base/text.h"
 
@@ -26,6 +27,13 @@ double seconds_since(Clock::time_point start) {
 constexpr std::pair<const char*, const char*> epoch_columns[] = {
     {"train.loss", "loss"},      {"train.accuracy", "acc"}, {"val.loss", "val.loss"},
     {"val.accuracy", "val.acc"}, {"val.auc", "val.auc"},    {"images_per_second", "images/s"}};
+
+/// A terminal that went away must not end the run.
+template <typename... Args>
+void say(fmt::format_string<Args...> format, Args&&... args) {
+  const auto text = fmt::format(format, std::forward<Args>(args)...);
+  if (std::fwrite(text.data(), 1, text.size(), stderr) != text.size()) forget_lost_terminal();
+}
 
 }  // namespace
 
@@ -49,7 +57,7 @@ ConsoleObserver::~ConsoleObserver() {
 }
 
 void ConsoleObserver::clear_bar() {
-  if (bar_shown_) fmt::print(stderr, "\r\x1b[K");
+  if (bar_shown_) say("\r\x1b[K");
   bar_shown_ = false;
 }
 
@@ -85,7 +93,7 @@ void ConsoleObserver::progress(const train::Progress& p) {
           "  {} left", human_duration(seconds / trained * (static_cast<double>(p.epochs) - done)));
   }
   const int width = terminal_width();
-  fmt::print(stderr, "\r{}\x1b[K", clip(text, width > 0 ? width - 1 : 100));
+  say("\r{}\x1b[K", clip(text, width > 0 ? width - 1 : 100));
   std::fflush(stderr);
   bar_shown_ = true;
 }
@@ -101,7 +109,7 @@ void ConsoleObserver::message(train::Tone tone, std::string_view text) {
   // Names from files are in these texts, too.
   std::vector<std::string> lines;
   for (const auto& line : split(text, '\n')) lines.push_back(printable(line));
-  fmt::print(stderr, "{}{}{}{}\n", before, warning ? "warning: " : "", join(lines, "\n"),
+  say("{}{}{}{}\n", before, warning ? "warning: " : "", join(lines, "\n"),
              *before ? "\x1b[0m" : "");
 }
 
@@ -120,7 +128,7 @@ void ConsoleObserver::epoch(std::int64_t epoch, std::int64_t epochs,
       text += fmt::format("  {} {:.{}f}", title, m->second, m->second < 10 ? 4 : 1);
   if (const auto m = find("time.epoch"); m != metrics.end())
     text += "  " + human_duration(m->second);
-  fmt::print(stderr, "{}\n", text);
+  say("{}\n", text);
 }
 
 }  // namespace bcx::cli

@@ -6,21 +6,29 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <new>
 #include <sstream>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "commands.h"
+#include "plugin/crash_message.h"
 
 namespace {
+
+/// Standard error may be a full disk or a terminal that went away: the exit code counts.
+template <typename... Args>
+void say(fmt::format_string<Args...> format, Args&&... args) {
+  std::fputs(fmt::format(format, std::forward<Args>(args)...).c_str(), stderr);
+}
 
 int report(const bcx::Error& error) {
   const auto* list = dynamic_cast<const bcx::ErrorList*>(&error);
   if (list) {
-    for (const auto& one : list->errors()) fmt::print(stderr, "error: {}\n", one.what());
-    if (list->errors().size() > 1) fmt::print(stderr, "{} mistakes\n", list->errors().size());
+    for (const auto& one : list->errors()) say("error: {}\n", one.what());
+    if (list->errors().size() > 1) say("{} mistakes\n", list->errors().size());
   } else {
-    fmt::print(stderr, "error: {}\n", error.what());
+    say("error: {}\n", error.what());
   }
   return static_cast<int>(error.code());
 }
@@ -61,6 +69,7 @@ int main(int argc, char** argv) {
   add_run(app, action);
   add_sweep(app, action);
   add_check(app, action);
+  add_verify(app, action);
   add_runs(app, action);
   add_sql(app, action);
   add_diff(app, action);
@@ -83,6 +92,7 @@ int main(int argc, char** argv) {
   add_bench(app, action);
   add_doctor(app, action);
   add_completion(app, action);
+  bcx::plugin::name_plugins_in_crashes();
   try {
     require_known_command(app, argc, argv);
     app.parse(argc, argv);
@@ -91,8 +101,11 @@ int main(int argc, char** argv) {
     return report(app, error);
   } catch (const bcx::Error& error) {
     return report(error);
+  } catch (const std::bad_alloc&) {
+    say("error: out of memory; give the process more, or smaller work\n");
+    return static_cast<int>(bcx::ExitCode::device);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", bcx::printable(error.what()));
+    say("error: {}\n", bcx::printable(error.what()));
     return static_cast<int>(bcx::ExitCode::other);
   }
 }

@@ -7,16 +7,17 @@
 
 namespace bcx::cli {
 
-std::vector<std::filesystem::path> kept_checkpoints(const tracker::Reader& reader,
-                                                    const std::string& run) {
+std::vector<engine::KeptCheckpoint> kept_checkpoints(const tracker::Reader& reader,
+                                                     const std::string& run) {
   auto rows = reader.checkpoints(run);
   std::erase_if(rows, [](const auto& row) { return !row.kept; });
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
     return a.row.cursor.step > b.row.cursor.step;
   });
-  std::vector<std::filesystem::path> paths;
-  for (const auto& row : rows) paths.push_back(reader.folder() / row.row.path);
-  return paths;
+  std::vector<engine::KeptCheckpoint> checkpoints;
+  for (const auto& row : rows)
+    checkpoints.push_back({reader.folder() / row.row.path, row.row.sha256});
+  return checkpoints;
 }
 
 engine::ResumePoint resume_point(const tracker::Reader& reader, const tracker::RunShown& run,

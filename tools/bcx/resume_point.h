@@ -10,8 +10,8 @@
 namespace bcx::cli {
 
 /// The run's checkpoint files that are there, newest first.
-std::vector<std::filesystem::path> kept_checkpoints(const tracker::Reader& reader,
-                                                    const std::string& run);
+std::vector<engine::KeptCheckpoint> kept_checkpoints(const tracker::Reader& reader,
+                                                     const std::string& run);
 
 /// Throws (usage) when the run is running, (data) when it has no checkpoint.
 engine::ResumePoint resume_point(const tracker::Reader& reader, const tracker::RunShown& run,

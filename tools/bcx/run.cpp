@@ -1,7 +1,6 @@
 // `bcx run` and `bcx resume`: train an experiment, or go on with one.
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -16,6 +15,7 @@
 #include "load_engine.h"
 #include "open_experiment.h"
 #include "resume_point.h"
+#include "run_request.h"
 #include "run_text.h"
 #include "sweep_trial.h"
 #include "tracker/reader.h"
@@ -42,6 +42,11 @@ struct Unfinished {
   std::optional<FoldsPoint> folds;
 };
 
+/// On standard error; a full disk there, or a lost terminal, is no reason to fail.
+void tell(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+}
+
 void print_outcome(const RunOptions& options, const config::Experiment& experiment,
                    const engine::RunOutcome& outcome) {
   if (options.json) {
@@ -59,10 +64,10 @@ void print_outcome(const RunOptions& options, const config::Experiment& experime
   if (options.quiet) return;
   if (outcome.stopped) {
     if (outcome.resumable)
-      fmt::print(stderr, "stopped; the state is saved. Go on with: bcx resume {}\n",
-                 outcome.short_id);
+      tell(fmt::format("stopped; the state is saved. Go on with: bcx resume {}\n",
+                       outcome.short_id));
     else
-      fmt::print(stderr, "stopped before its first checkpoint; start it anew with `bcx run`\n");
+      tell("stopped before its first checkpoint; start it anew with `bcx run`\n");
     return;
   }
   if (options.folds)
@@ -70,7 +75,7 @@ void print_outcome(const RunOptions& options, const config::Experiment& experime
   else
     print_test_figures(outcome.metrics);
   for (const auto& stamp : outcome.stamps) fmt::print("stamped {}\n", stamp);
-  fmt::print(stderr, "\nbcx show {} shows everything about this run\n", outcome.short_id);
+  tell(fmt::format("\nbcx show {} shows everything about this run\n", outcome.short_id));
 }
 
 engine::RunOutcome run_folds(const engine::RunRequest& run, std::optional<FoldsPoint> point,
@@ -81,18 +86,6 @@ engine::RunOutcome run_folds(const engine::RunRequest& run, std::optional<FoldsP
     request.folds = std::move(point->folds);
   }
   return load_engine().run_folds(request, observer);
-}
-
-/// What every way of running asks the engine with. Throws when a file is missing.
-engine::RunRequest request_for(const OpenedExperiment& opened) {
-  auto missing = config::check_files(opened.experiment);
-  if (!missing.empty()) throw ErrorList(std::move(missing));
-  return {.experiment = opened.experiment,
-          .catalog = *opened.catalog,
-          .command = command_line(),
-          .git_commit = git_commit(),
-          .version = BCX_VERSION,
-          .may_fetch_weights = isatty(STDIN_FILENO) && isatty(STDERR_FILENO)};
 }
 
 int execute(const RunOptions& options, const OpenedExperiment& opened, Unfinished unfinished) {

@@ -12,6 +12,7 @@
 #include "folds.h"
 #include "resume_point.h"
 #include "tracker_text.h"
+#include "weights/safetensors.h"
 
 namespace bcx::cli {
 namespace {
@@ -42,13 +43,23 @@ OpenedExperiment open_run_experiment(const Reader& reader, const RunShown& run,
   return open_experiment(experiment);
 }
 
+/// A model whose bytes changed on the disk would say something, and nobody would notice.
+fs::path undamaged(const engine::KeptCheckpoint& checkpoint) {
+  if (weights::SafetensorsFile::open(checkpoint.path).sha256() != checkpoint.sha256)
+    throw Error(ExitCode::data, {"is damaged: its bytes are not those that were written (SHA-256)",
+                                 printable(checkpoint.path.string()),
+                                 "name another one with --checkpoint FILE"});
+  return checkpoint.path;
+}
+
 /// The file that the final evaluation used, or the newest.
 fs::path chosen_checkpoint(const Reader& reader, const RunShown& run, const std::string& which) {
   const auto kept = kept_checkpoints(reader, run.id);
-  const auto of_tag = [&](std::string_view tag) -> std::optional<fs::path> {
+  const auto of_tag = [&](std::string_view tag) -> std::optional<engine::KeptCheckpoint> {
     const auto rows = reader.checkpoints(run.id);
     for (auto row = rows.rbegin(); row != rows.rend(); ++row)
-      if (row->kept && row->row.tag == tag) return reader.folder() / row->row.path;
+      if (row->kept && row->row.tag == tag)
+        return engine::KeptCheckpoint{reader.folder() / row->row.path, row->row.sha256};
     return std::nullopt;
   };
   if (which != "best" && which != "last") return which;
@@ -57,8 +68,8 @@ fs::path chosen_checkpoint(const Reader& reader, const RunShown& run, const std:
                 {"has no checkpoint", place(run),
                  run.parent.empty() ? "name one with --checkpoint FILE"
                                     : "name the run that was trained: " + run.parent});
-  if (const auto best = of_tag("best"); best && which == "best") return *best;
-  return of_tag("last").value_or(kept.front());
+  if (const auto best = of_tag("best"); best && which == "best") return undamaged(*best);
+  return undamaged(of_tag("last").value_or(kept.front()));
 }
 
 /// A number that validation decided, as the run froze it.

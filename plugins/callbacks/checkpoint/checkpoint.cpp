@@ -1,6 +1,6 @@
 // Asks for checkpoints at the ends of epochs: the best whenever the monitored metric is better than
 // ever before (the earlier epoch wins a tie), the top_k best beside it, "last" every few epochs and
-// after the final one, and some for good.
+// after the final one, and some for good. Within long epochs it asks for "last" by the clock.
 #include <bcx/sdk/plugin.h>
 
 #include <algorithm>
@@ -20,9 +20,15 @@ class Checkpoint final : public bcx::sdk::Callback {
         tag_(params.get<std::string>("tag")),
         top_k_(static_cast<std::size_t>(params.get<std::int64_t>("top_k"))),
         every_(params.get<std::int64_t>("every")),
+        seconds_(params.get<double>("minutes") * 60.0),
         keep_every_(params.get<std::int64_t>("keep_every")) {
     if (tag_ == "last")
       throw std::invalid_argument("tag = \"last\" is what the last epoch is saved as");
+  }
+
+  void on_step_end(bcx::sdk::CallbackContext& context) override {
+    if (seconds_ > 0 && context.elapsed_seconds() - saved_at_ >= seconds_)
+      save(context, "last", std::nullopt, /*best=*/false);
   }
 
   void on_epoch_end(bcx::sdk::CallbackContext& context) override {
@@ -66,7 +72,8 @@ class Checkpoint final : public bcx::sdk::Callback {
   }
 
   void save(bcx::sdk::CallbackContext& context, const std::string& tag,
-            std::optional<double> metric, bool best) const {
+            std::optional<double> metric, bool best) {
+    if (tag == "last") saved_at_ = context.elapsed_seconds();
     context.request_checkpoint(
         {.tag = tag, .monitor = metric ? monitor_.name() : "", .value = metric, .best = best});
   }
@@ -88,7 +95,10 @@ class Checkpoint final : public bcx::sdk::Callback {
   bool save_best_;
   std::string tag_;
   std::size_t top_k_;
-  std::int64_t every_, keep_every_;
+  std::int64_t every_;
+  double seconds_;
+  std::int64_t keep_every_;
+  double saved_at_ = 0;  // of this attempt: no part of the state
   std::optional<double> best_;
   std::vector<Kept> kept_;  // best first
 };

@@ -132,6 +132,65 @@ TEST_CASE("a step that is not finite changes nothing and is counted") {
   CHECK(rig.optimizer.steps == std::vector<double>{1.0, 1.0});
 }
 
+TEST_CASE("clipping a gradient that is not finite spoils none of the next steps") {
+  Rig rig(false, {.clip_norm = 0.5});
+  auto bad = batch_of(8);
+  bad.images[3][0][0][0] = std::numeric_limits<float>::quiet_NaN();
+  rig.step->run(1, 8, [&](std::int64_t) { return bad; }, {});
+  const auto after = rig.step->run(1, 8, [&](std::int64_t) { return batch_of(8); }, {});
+  CHECK(std::isfinite(after.gradient_norm.item<double>()));
+  CHECK(rig.step->totals().skipped == 1);
+}
+
+TEST_CASE("a skipped step that is undone leaves nothing but its count") {
+  Rig rig(true, {.undo_skipped = true}), twin(true);
+  auto bad = batch_of(8);
+  bad.images[3][0][0][0] = std::numeric_limits<float>::quiet_NaN();
+  for (auto* one : {&rig, &twin})
+    one->step->run(1, 8, [&](std::int64_t) { return batch_of(8); }, {});
+  rig.step->run(1, 8, [&](std::int64_t) { return bad; }, {});
+  CHECK(rig.step->totals().skipped == 1);
+  CHECK(rig.step->totals().samples == 8);
+  CHECK(rig.step->totals().loss == twin.step->totals().loss);
+  CHECK(at::equal(rig.values(), twin.values()));
+  CHECK(at::equal(rig.parameters->buffers(), twin.parameters->buffers()));
+  // Without the setting the running statistics are spoilt.
+  twin.step->run(1, 8, [&](std::int64_t) { return bad; }, {});
+  CHECK_FALSE(twin.parameters->buffers().isfinite().all().item<bool>());
+}
+
+TEST_CASE("what does not fit into memory goes through in parts, to the same end") {
+  Rig whole(false), parts(false, {.allow_parts = true});
+  parts.backbone->fits = 3;
+  const auto batch = batch_of(16);
+  const auto run = [&](Rig& rig) {
+    return rig.step->run(2, 16, [&](std::int64_t i) { return slice(batch, 10 * i, i ? 6 : 10); },
+                         {});
+  };
+  const auto expected = run(whole), got = run(parts);
+  CHECK(parts.step->parts() == 4);  // 10 / 4 rounded up is 3
+  CHECK(got.loss.item<double>() == Approx(expected.loss.item<double>()).epsilon(1e-6));
+  CHECK(got.gradient_norm.item<double>() ==
+        Approx(expected.gradient_norm.item<double>()).epsilon(1e-5));
+  CHECK(at::allclose(whole.values(), parts.values(), 1e-5, 1e-7));
+  CHECK(whole.step->totals().loss == Approx(parts.step->totals().loss).epsilon(1e-6));
+  CHECK(parts.step->totals().samples == 16);
+
+  // A batch normalisation needs two of a batch; without leave nothing is split.
+  for (auto settings : {StepSettings{.allow_parts = true}, StepSettings{}}) {
+    Rig rig(true, settings);
+    rig.backbone->fits = 1;
+    try {
+      run(rig);
+      FAIL("nothing was thrown");
+    } catch (const Error& error) {
+      CHECK(error.code() == ExitCode::device);
+      CHECK(std::string(error.what()).find("out of memory; lower train.batch_size") !=
+            std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("a moving average is the recursion, over running statistics too") {
   Rig rig(true);
   auto expected = rig.values(), statistics = rig.parameters->buffers().clone();

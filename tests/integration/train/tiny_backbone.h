@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include <new>
+
 #include "bcx/sdk/backbone.h"
 #include "config/params.h"
 #include "plugin/call_site.h"
@@ -17,6 +19,7 @@ class TinyBackbone : public sdk::Backbone {
     if (batch_norm) norm_ = register_module("norm", torch::nn::BatchNorm2d(6));
   }
   sdk::Features forward(const at::Tensor& images, sdk::ModelContext& context) override {
+    if (fits > 0 && images.size(0) > fits) throw std::bad_alloc();
     auto x = conv_->forward(images);
     if (norm_) x = norm_->forward(x);
     return {
@@ -26,6 +29,7 @@ class TinyBackbone : public sdk::Backbone {
   std::int64_t smallest_size() const override { return 4; }
 
   double drop = 0.0;
+  std::int64_t fits = 0;  ///< largest batch that there is memory for; 0: any
 
  private:
   torch::nn::Conv2d conv_{nullptr};

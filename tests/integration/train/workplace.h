@@ -99,12 +99,17 @@ inline void require_same_tensors(const std::filesystem::path& a, const std::file
   }
 }
 
+/// JSON has no NaN: null stands for it.
+inline double number(const nlohmann::json& value) {
+  return value.is_null() ? 1e300 : value.get<double>();
+}
+
 /// A run's metrics without what depends on the clock and the machine.
 inline std::map<std::string, double> results(const nlohmann::json& run) {
   std::map<std::string, double> values;
   for (const auto& [name, value] : run.at("metrics").items())
     if (!name.starts_with("time.") && name != "images_per_second" && name != "memory.peak")
-      values[name] = value.is_number() ? value.get<double>() : value.at("last").get<double>();
+      values[name] = number(value.is_object() ? value.at("last") : value);
   return values;
 }
 

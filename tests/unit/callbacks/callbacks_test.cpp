@@ -60,6 +60,23 @@ TEST_CASE("checkpoint knows smaller is better, and saves every third epoch and t
         Requests{{"best", 0.9}, {"last", 1.0}, {"best", 0.8}, {"last", 1.0}, {"last", 1.0}});
 }
 
+TEST_CASE("checkpoint saves by the clock, too") {
+  FakeCallbackContext context;
+  const auto callback = make("checkpoint", {{"minutes", 2.0}});
+  const auto saved_after_step_at = [&](double seconds) {
+    context.checkpoints.clear();
+    context.seconds = seconds;
+    callback->on_step_end(context);
+    return context.checkpoints == Requests{{"last", std::nullopt}};
+  };
+  CHECK_FALSE(saved_after_step_at(119));
+  CHECK(saved_after_step_at(121));
+  CHECK_FALSE(saved_after_step_at(240));
+  callback->on_epoch_end(context);
+  CHECK_FALSE(saved_after_step_at(359));
+  CHECK(saved_after_step_at(360));
+}
+
 TEST_CASE("checkpoint without best needs no metric") {
   FakeCallbackContext context;
   const auto callback = make("checkpoint", {{"save_best", false}});

@@ -11,7 +11,7 @@
 //       on_epoch_end                                      all metrics of the epoch known
 //     on_run_end                                          also after a stop or an error
 //
-// A checkpoint is taken after on_epoch_end, when every callback's state() is up to date.
+// A checkpoint is taken after on_epoch_end or on_step_end, when every state() is up to date.
 #pragma once
 
 #include <cstdint>
@@ -58,7 +58,7 @@ class CallbackContext {
   virtual void set_batch_size(std::int64_t size) = 0;
   /// Patterns over parameter names (`backbone.*`): replaces what is frozen, from the next step on.
   virtual void set_frozen(const std::vector<std::string>& patterns) = 0;
-  /// Asks for a checkpoint at the end of this epoch, after all callbacks.
+  /// Asks for a checkpoint: at the epoch's end, or from on_step_end at once, after all callbacks.
   virtual void request_checkpoint(const CheckpointRequest& request) = 0;
   /// Removes a checkpoint that was asked for under this tag, after those of this epoch are written.
   virtual void remove_checkpoint(std::string_view tag) = 0;
