@@ -14,6 +14,10 @@ namespace bcx::eval {
 /// One figure over the folds. A fold in which it is undefined (the AUC of a fold with one class)
 /// is left out of it.
 struct FoldFigure {
+  FoldFigure() = default;
+  /// `values` is not empty.
+  explicit FoldFigure(std::vector<std::pair<std::size_t, double>> values);
+
   std::vector<std::pair<std::size_t, double>> values;  ///< (fold, value), ascending
   double mean = 0;
   double sd = 0;  ///< with n - 1; not a number for a single value. The spread of the folds, not the
@@ -38,8 +42,8 @@ struct FoldSummary {
 FoldSummary summarise_folds(const std::vector<Predictions>& folds, std::string_view rule,
                             int positive);
 
-/// Share of the fold's samples that score lower, ties counting half: (r - 1/2) / n with midranks r.
-/// Within (0, 1), and the same order as the scores'.
+/// Share of the fold's samples that score lower, ties counting half: (r + 1/2) / n with midranks r
+/// from 0 (rank_correlation.h). Within (0, 1), and the same order as the scores'.
 std::vector<double> ranks_within(const Scores& scores);
 
 }  // namespace bcx::eval

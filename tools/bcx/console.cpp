@@ -22,6 +22,13 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// On standard error, whether anybody reads it or not: a run goes on when its terminal, or the
+/// `| head` behind it, is gone.
+void tell(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
 /// What an epoch's line shows, in this order, where it was measured.
 constexpr std::pair<const char*, const char*> epoch_columns[] = {
     {"train.loss", "loss"},      {"train.accuracy", "acc"}, {"val.loss", "val.loss"},
@@ -49,7 +56,7 @@ ConsoleObserver::~ConsoleObserver() {
 }
 
 void ConsoleObserver::clear_bar() {
-  if (bar_shown_) fmt::print(stderr, "\r\x1b[K");
+  if (bar_shown_) tell("\r\x1b[K");
   bar_shown_ = false;
 }
 
@@ -85,8 +92,7 @@ void ConsoleObserver::progress(const train::Progress& p) {
           "  {} left", human_duration(seconds / trained * (static_cast<double>(p.epochs) - done)));
   }
   const int width = terminal_width();
-  fmt::print(stderr, "\r{}\x1b[K", clip(text, width > 0 ? width - 1 : 100));
-  std::fflush(stderr);
+  tell(fmt::format("\r{}\x1b[K", clip(text, width > 0 ? width - 1 : 100)));
   bar_shown_ = true;
 }
 
@@ -98,8 +104,8 @@ void ConsoleObserver::message(train::Tone tone, std::string_view text) {
                        : warning                   ? "\x1b[33m"
                        : tone == train::Tone::good ? "\x1b[32m"
                                                    : "";
-  fmt::print(stderr, "{}{}{}{}\n", before, warning ? "warning: " : "", text,
-             *before ? "\x1b[0m" : "");
+  tell(fmt::format("{}{}{}{}\n", before, warning ? "warning: " : "", text,
+                   *before ? "\x1b[0m" : ""));
 }
 
 void ConsoleObserver::epoch(std::int64_t epoch, std::int64_t epochs,
@@ -117,7 +123,7 @@ void ConsoleObserver::epoch(std::int64_t epoch, std::int64_t epochs,
       text += fmt::format("  {} {:.{}f}", title, m->second, m->second < 10 ? 4 : 1);
   if (const auto m = find("time.epoch"); m != metrics.end())
     text += "  " + human_duration(m->second);
-  fmt::print(stderr, "{}\n", text);
+  tell(text + "\n");
 }
 
 }  // namespace bcx::cli

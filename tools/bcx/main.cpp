@@ -6,12 +6,21 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "commands.h"
+#include "standard_output.h"
 
 namespace {
+
+/// Runs the command; what it printed has arrived when this returns.
+int perform(const bcx::cli::Action& action) {
+  const int code = action ? action() : static_cast<int>(bcx::ExitCode::ok);
+  bcx::cli::flush_out();
+  return code;
+}
 
 int report(const bcx::Error& error) {
   const auto* list = dynamic_cast<const bcx::ErrorList*>(&error);
@@ -73,12 +82,18 @@ int main(int argc, char** argv) {
   try {
     require_known_command(app, argc, argv);
     app.parse(argc, argv);
-    return action ? action() : static_cast<int>(bcx::ExitCode::ok);
+    return perform(action);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(bcx::ExitCode::usage);
   } catch (const bcx::Error& error) {
     return report(error);
+  } catch (const OutputClosed& closed) {
+    return closed.exit_code;
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::broken_pipe) return OutputClosed::exit_code;  // fmt::print's
+    fmt::print(stderr, "error: {}\n", error.what());
+    return static_cast<int>(bcx::ExitCode::other);
   } catch (const std::exception& error) {
     fmt::print(stderr, "error: {}\n", error.what());
     return static_cast<int>(bcx::ExitCode::other);

@@ -142,7 +142,7 @@ eval::Probabilities RunModel::probabilities(std::span<const float> logits) const
 }
 
 RunModel open_run_model(const Reader& reader, const ModelOptions& options) {
-  RunModel model{.run = open_run(reader, options.run), .opened = {}, .members = {}, .classes = {}};
+  RunModel model{.run = open_run(reader, options.run)};
   const auto split = reader.split(model.run.id);
   if (!split)
     throw Error(ExitCode::data,
