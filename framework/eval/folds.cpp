@@ -86,10 +86,12 @@ bool of_decisions(std::string_view name) {
 
 void pool(FoldSummary& summary, const std::vector<Predictions>& folds,
           const std::vector<Fold>& scores, int positive) {
-  for (const auto& one : named_metrics(decided(folds, summary, positive), "", {{{}, positive}}))
+  summary.decided = decided(folds, summary, positive);
+  for (const auto& one : named_metrics(summary.decided, "", {{{}, positive}}))
     if (of_decisions(one.first)) summary.pooled.push_back(one);
   if (scores.empty() || !std::all_of(scores.begin(), scores.end(), has_both)) return;
-  for (const auto& one : named_metrics(ranked(folds, scores, positive), "", {{{}, positive}}))
+  summary.ranked = ranked(folds, scores, positive);
+  for (const auto& one : named_metrics(*summary.ranked, "", {{{}, positive}}))
     if (one.first == "auc" || one.first == "average_precision") summary.pooled.push_back(one);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,10 @@ struct FoldSummary {
   /// within the fold, since scores of different models have no common scale. Without figures of
   /// calibration, and without `auc` when a fold lacks a class (its ranks would be about nothing).
   std::vector<std::pair<std::string, double>> pooled;
+  /// What these are figures of, fold after fold: decisions as probabilities of 0 and 1, and, where
+  /// `auc` is given, ranks of the positive class.
+  Outcomes decided;
+  std::optional<Outcomes> ranked;
 };
 
 /// `folds[i]`: predictions of the samples that fold i's model was not trained on; a sample occurs

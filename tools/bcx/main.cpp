@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "commands.h"
+#include "ensemble.h"
 #include "standard_output.h"
 
 namespace {
@@ -72,6 +73,7 @@ int main(int argc, char** argv) {
   add_metrics(app, action);
   add_compare(app, action);
   add_report(app, action);
+  add_ensemble(app, action);
   add_weights(app, action);
   add_predict(app, action);
   add_evaluate(app, action);
