@@ -142,7 +142,9 @@ Section data_and_split(const Study& study, const Manner& manner) {
 Section training(const tracker::Reader& reader, const Study& study, const Manner& manner) {
   Section section{manner.prefix + "training", "Training", {}};
   section.body = charts_html(training_charts(reader, study, manner.prefix), manner.drawn);
-  if (!study.was_trained())
+  if (study.is_folds())
+    section.body = paragraph("Each fold is a run of its own, with a training of its own.");
+  else if (!study.was_trained())
     section.body = paragraph("This run was not trained: it says what other runs' models say.");
   else if (section.body.empty())
     section.body = paragraph("No epoch was recorded.");
