@@ -42,6 +42,8 @@ std::vector<std::pair<std::string, std::string>> attributes(const std::string& t
 
 }  // namespace
 
+// A split is shared by all runs of the same parts; classes, the positive one and the patient are
+// the run's own data set's.
 std::optional<SplitShown> Reader::split(std::string_view run) const {
   std::optional<SplitShown> shown;
   std::int64_t split = 0, dataset = 0;
@@ -49,7 +51,7 @@ std::optional<SplitShown> Reader::split(std::string_view run) const {
       "SELECT s.id, d.id, s.hash, d.hash, s.method, s.by, s.fold, s.folds, s.audit, d.source, "
       "d.root, "
       "d.classes, d.positive, d.patient, d.samples FROM run r JOIN split s ON s.id=r.split "
-      "JOIN dataset d ON d.id=s.dataset WHERE r.id=?",
+      "JOIN dataset d ON d.id=coalesce(r.dataset, s.dataset) WHERE r.id=?",
       run, [&](const Statement& row) {
         shown.emplace();
         split = row.integer(0);
@@ -80,7 +82,8 @@ std::vector<SplitSample> Reader::split_samples(std::string_view run) const {
   std::vector<SplitSample> shown;
   impl_->each(
       "SELECT s.id, s.name, p.part, s.attributes FROM run r JOIN split t ON t.id=r.split "
-      "JOIN split_part p ON p.split=t.id JOIN sample s ON s.dataset=t.dataset AND s.id=p.sample "
+      "JOIN split_part p ON p.split=t.id JOIN sample s ON s.dataset=coalesce(r.dataset, t.dataset) "
+      "AND s.id=p.sample "
       "WHERE r.id=? ORDER BY s.position",
       run, [&](const Statement& row) {
         SplitSample one{static_cast<std::uint64_t>(row.integer(0)), row.text(1), row.text(2), {}};

@@ -229,9 +229,9 @@ class Conflicts {
       const bool late = train.stages[i].epoch >= train.epochs;
       if (late)
         conflict({key.c_str(), "train.epochs"},
-                 fmt::format("{}: expected an epoch below train.epochs, {}, got {}", key,
+                 fmt::format("{}: expected fewer epochs than train.epochs, {}, got {}", key,
                              train.epochs, train.stages[i].epoch),
-                 "epochs count from 0");
+                 "it is how many epochs come before the stage");
       if (!late && i > 0 && train.stages[i].epoch <= train.stages[i - 1].epoch)
         conflict({key.c_str()}, fmt::format("{}: expected more than the stage before, {}, got {}",
                                             key, train.stages[i - 1].epoch, train.stages[i].epoch));

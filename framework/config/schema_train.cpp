@@ -224,7 +224,7 @@ Section train_stage() {
   Section section{
       "train.stage",
       "Freeze, then unfreeze: each replaces train.freeze from its epoch on.",
-      {Key("epoch", Type::integer, "First epoch of the stage, from 0.").at_least(0),
+      {Key("epoch", Type::integer, "How many epochs come before the stage.").at_least(0),
        Key("freeze", Type::strings, "Patterns over parameter names. Empty: all are trained.")
            .empty()}};
   section.repeated = true;
@@ -247,7 +247,8 @@ Section evaluate() {
               "costs as much as 5 false alarms.")
               .with("0.5"),
           Key("temperature", Type::string,
-              "`validation`: probabilities are those of softmax(logits / T), T fitted on validation "
+              "`validation`: probabilities are those of softmax(logits / T), T fitted on "
+              "validation "
               "predictions.")
               .with("none")
               .one_of({"none", "validation"}),

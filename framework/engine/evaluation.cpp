@@ -1,8 +1,8 @@
 #include "engine/evaluation.h"
 
 #include "base/signals.h"
-#include "eval/curves.h"
 #include "eval/metrics.h"
+#include "eval/stored_curves.h"
 
 namespace bcx::engine {
 
@@ -80,38 +80,14 @@ void Evaluator::freeze(const std::string& key, double value) {
 }
 
 void Evaluator::record_curves(const Result& result, const EvaluationPlan& plan) {
-  const auto record = [&](const char* kind, const char* x_name, const char* y_name,
-                          std::vector<double> x, std::vector<double> y) {
-    tracker_.curve({.kind = kind,
-                    .evaluation = result.id,
-                    .x_name = x_name,
-                    .y_name = y_name,
-                    .x = std::move(x),
-                    .y = std::move(y)});
-  };
   const auto outcomes = eval::outcomes_of(result.predictions, plan.temperature.value_or(1.0));
-  std::vector<double> confidence, accuracy;
-  for (const auto& bin : eval::calibration_curve(outcomes.targets, outcomes.scores)) {
-    if (bin.count == 0) continue;
-    confidence.push_back(bin.confidence);
-    accuracy.push_back(bin.accuracy);
-  }
-  record("calibration", "confidence", "accuracy", confidence, accuracy);
-  if (outcomes.classes() != 2) return;
-  const int positive = data_.decoded.table.positive;
-  const auto positives = eval::is_class(outcomes.targets, positive);
-  const auto scores = outcomes.scores.scores(positive);
-  if (const auto roc = eval::roc_curve(positives, scores))
-    record("roc", "false_positive_rate", "true_positive_rate", roc->false_positive_rate,
-           roc->true_positive_rate);
-  if (const auto pr = eval::precision_recall_curve(positives, scores))
-    record("pr", "recall", "precision", pr->recall, pr->precision);
-  std::vector<double> threshold, net_benefit;
-  for (const auto& point : eval::decision_curve(positives, scores)) {
-    threshold.push_back(point.threshold);
-    net_benefit.push_back(point.net_benefit);
-  }
-  record("decision", "threshold", "net_benefit", threshold, net_benefit);
+  for (auto& curve : eval::stored_curves(outcomes, data_.decoded.table.positive))
+    tracker_.curve({.kind = std::move(curve.kind),
+                    .evaluation = result.id,
+                    .x_name = std::move(curve.x_name),
+                    .y_name = std::move(curve.y_name),
+                    .x = std::move(curve.x),
+                    .y = std::move(curve.y)});
 }
 
 }  // namespace bcx::engine

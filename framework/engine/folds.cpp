@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
+#include <set>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -36,6 +36,9 @@ data::SampleTable table_of(const config::DataConfig& config) {
 /// How many folds there are. Every fold is split once, so that one that cannot be is told before
 /// the first is trained.
 std::int64_t checked_folds(const config::Experiment& e) {
+  if (e.train.overfit_batches > 0)
+    throw Error(ExitCode::usage, {"an overfitted model has no test predictions to sum up",
+                                  "train.overfit_batches", "leave out --folds, or --overfit"});
   const auto table = table_of(e.data);
   const auto count = data::number_of_folds(table, e.data.split);
   if (count < 2)
@@ -55,9 +58,7 @@ std::int64_t checked_folds(const config::Experiment& e) {
 
 /// What a fold's run said of its test part, with everything about the samples.
 struct FoldResult {
-  std::string run;
   eval::Predictions predictions;
-  std::vector<std::string> names;
   tracker::SplitShown split;
 };
 
@@ -73,7 +74,7 @@ FoldResult result_of(const tracker::Reader& reader, const std::string& run, std:
   if (!evaluation || !split)
     throw Error(ExitCode::data, {"has no predictions of its test part",
                                  fmt::format("fold {}, run {}", fold, run), ""});
-  FoldResult result{run, {}, {}, std::move(*split)};
+  FoldResult result{{}, std::move(*split)};
   auto& predictions = result.predictions;
   predictions.classes = static_cast<int>(result.split.dataset.classes.size());
   bool grouped = true;
@@ -84,7 +85,6 @@ FoldResult result_of(const tracker::Reader& reader, const std::string& run, std:
     // By the fold's own temperature, so that probabilities are the ones that it was judged by.
     for (const float logit : one.logits)
       predictions.logits.push_back(static_cast<float>(logit / temperature));
-    result.names.push_back(one.name);
     grouped = grouped && !one.group.empty();
   }
   if (!grouped) predictions.groups.clear();
@@ -108,6 +108,7 @@ class Folds {
   void open_parent(std::int64_t folds);
   RunOutcome run_fold(std::int64_t fold);
   bool train_folds();
+  void add_stamps(const std::string& run);
   void record_data(const std::vector<FoldResult>& results);
   void record_pass(const std::vector<FoldResult>& results, const Pass& pass);
   void record_folds(const std::vector<Pass>& passes);
@@ -157,21 +158,26 @@ RunOutcome Folds::run_fold(std::int64_t fold) {
   return run_experiment(request, observer_);
 }
 
+/// What marks a fold marks them all.
+void Folds::add_stamps(const std::string& run) {
+  for (const auto& [name, detail] : tracker::Reader(e_.tracker).run(run).stamps) {
+    parent_->stamp(name, detail);
+    if (std::find(stamps_.begin(), stamps_.end(), name) == stamps_.end()) stamps_.push_back(name);
+  }
+}
+
 /// False when a signal came.
 bool Folds::train_folds() {
   for (std::int64_t fold = 0; fold < count_; ++fold) {
     const auto known = request_.folds.find(fold);
     if (known != request_.folds.end() && !known->second.finished.empty()) {
       runs_.push_back(known->second.finished);
+      add_stamps(runs_.back());
       continue;
     }
     const auto outcome = run_fold(fold);
     runs_.push_back(outcome.id);
-    for (const auto& stamp : outcome.stamps) {
-      parent_->stamp(stamp);
-      if (std::find(stamps_.begin(), stamps_.end(), stamp) == stamps_.end())
-        stamps_.push_back(stamp);
-    }
+    add_stamps(runs_.back());
     if (outcome.stopped || stop_signal() != 0) return false;
   }
   return true;
@@ -180,9 +186,8 @@ bool Folds::train_folds() {
 /// The parent's split: every sample is tested once, by a model that has not seen it.
 void Folds::record_data(const std::vector<FoldResult>& results) {
   const auto& first = results.front().split;
-  std::vector<tracker::SampleRow> samples;
   std::vector<tracker::SplitMember> members;
-  std::map<std::uint64_t, bool> seen;
+  std::set<std::uint64_t> seen;
   Sha256 sum;
   for (const auto& result : results) {
     if (result.split.dataset.hash != first.dataset.hash)
@@ -190,9 +195,9 @@ void Folds::record_data(const std::vector<FoldResult>& results) {
                                    "start all folds anew with `bcx run --folds`"});
     sum.update(result.split.row.hash + "\n");
     for (const auto id : result.predictions.ids)
-      if (!std::exchange(seen[id], true)) members.push_back({id, "test"});
+      if (seen.insert(id).second) members.push_back({id, "test"});
   }
-  parent_->dataset(first.dataset, samples);
+  parent_->dataset(first.dataset, {});  // the samples are there, of the folds' runs
   parent_->split({.hash = sum.hex(),
                   .dataset = first.dataset.hash,
                   .method = e_.data.split.method,
@@ -234,26 +239,20 @@ void Folds::record_pass(const std::vector<FoldResult>& results, const Pass& pass
 
 /// Mean and spread over all folds; pooled figures over each pass, meaned over the repeats.
 NamedValues figures_of(const std::vector<Pass>& passes) {
-  std::map<std::string, std::vector<double>> values, pooled;
-  for (const auto& pass : passes) {
-    for (const auto& [name, figure] : pass.summary.figures)
-      for (const auto& [fold, value] : figure.values) values[name].push_back(value);
-    for (const auto& [name, value] : pass.summary.pooled) pooled[name].push_back(value);
+  std::map<std::string, std::vector<std::pair<std::size_t, double>>> values, pooled;
+  for (std::size_t i = 0; i < passes.size(); ++i) {
+    for (const auto& [name, figure] : passes[i].summary.figures)
+      values[name].insert(values[name].end(), figure.values.begin(), figure.values.end());
+    for (const auto& [name, value] : passes[i].summary.pooled) pooled[name].emplace_back(i, value);
   }
   NamedValues all;
-  for (const auto& [name, list] : values) {
-    const auto n = static_cast<double>(list.size());
-    double mean = 0, squares = 0;
-    for (const double value : list) mean += value / n;
-    for (const double value : list) squares += (value - mean) * (value - mean);
-    all.emplace_back("test." + name, mean);
-    if (list.size() > 1) all.emplace_back("test." + name + ".sd", std::sqrt(squares / (n - 1)));
+  for (auto& [name, list] : values) {
+    const eval::FoldFigure figure(std::move(list));
+    all.emplace_back("test." + name, figure.mean);
+    if (figure.values.size() > 1) all.emplace_back("test." + name + ".sd", figure.sd);
   }
-  for (const auto& [name, list] : pooled) {
-    double mean = 0;
-    for (const double value : list) mean += value / static_cast<double>(list.size());
-    all.emplace_back("test.pooled." + name, mean);
-  }
+  for (auto& [name, list] : pooled)
+    all.emplace_back("test.pooled." + name, eval::FoldFigure(std::move(list)).mean);
   return all;
 }
 

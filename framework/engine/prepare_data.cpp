@@ -161,6 +161,16 @@ PreparedData decoded_and_split(const config::Experiment& experiment,
   return data;
 }
 
+/// What the audit found that a stamp stands for.
+std::string why(const data::AuditReport& audit, std::string_view stamp) {
+  if (stamp == "UNGROUPED") return "the data do not say which images are of one patient";
+  std::vector<std::string> texts;
+  for (const auto& finding : audit.findings)
+    if (stamp == "LEAKY" ? finding.name == "group_overlap" : finding.name == lower(stamp))
+      texts.push_back(finding.text);
+  return join(texts, "; ");
+}
+
 }  // namespace
 
 train::Candidates PreparedData::candidates() const {
@@ -266,7 +276,7 @@ void record_data(const PreparedData& data, const config::Experiment& experiment,
                  .folds = data.split.folds,
                  .audit = findings.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)},
                 members);
-  for (const auto& stamp : data.audit.stamps) tracker.stamp(stamp);
+  for (const auto& stamp : data.audit.stamps) tracker.stamp(stamp, why(data.audit, stamp));
   for (const auto& [instance, state] : data.preprocess.items())
     tracker.param({.key = fmt::format("preprocess.{}.state", instance),
                    .value = state.get<std::string>(),

@@ -263,7 +263,10 @@ void Session::complete(train::Snapshot& snapshot) const {
 
 sdk::Metrics Session::validate(Evaluator& evaluator) {
   const AverageScope average(setup_->model.parameters, setup_->step);
-  auto plan = evaluation_plan(*data_, data::Part::validation, "val", "epoch", loop_->cursor());
+  // The epoch's last step is done: where a checkpoint at its end stands.
+  const auto& at = loop_->cursor();
+  auto plan =
+      evaluation_plan(*data_, data::Part::validation, "val", "epoch", {at.epoch + 1, 0, at.step});
   if (e_.train.overfit_batches > 0) {
     plan.part = data::Part::train;
     plan.samples = setup_->candidates.indexes;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
 #include <stdexcept>
 
+#include "eval/rank_correlation.h"
 #include "eval/threshold.h"
 
 namespace bcx::eval {
@@ -34,17 +34,6 @@ double threshold_from_others(const std::vector<Fold>& folds, std::size_t own,
     others.scores.insert(others.scores.end(), folds[i].scores.begin(), folds[i].scores.end());
   }
   return choose_threshold(rule, others.positives, Scores(std::move(others.scores)));
-}
-
-FoldFigure figure_of(std::vector<std::pair<std::size_t, double>> values) {
-  FoldFigure figure{std::move(values), 0, std::nan("")};
-  const auto n = static_cast<double>(figure.values.size());
-  for (const auto& [fold, value] : figure.values) figure.mean += value / n;
-  double squares = 0;
-  for (const auto& [fold, value] : figure.values)
-    squares += (value - figure.mean) * (value - figure.mean);
-  if (figure.values.size() > 1) figure.sd = std::sqrt(squares / (n - 1));
-  return figure;
 }
 
 /// Decisions as probabilities of 0 and 1: every figure of decisions comes out as it is.
@@ -97,30 +86,29 @@ bool of_decisions(std::string_view name) {
 
 void pool(FoldSummary& summary, const std::vector<Predictions>& folds,
           const std::vector<Fold>& scores, int positive) {
-  for (const auto& one : named_metrics(decided(folds, summary, positive), "", {{{}, positive}}))
+  summary.decided = decided(folds, summary, positive);
+  for (const auto& one : named_metrics(summary.decided, "", {{{}, positive}}))
     if (of_decisions(one.first)) summary.pooled.push_back(one);
   if (scores.empty() || !std::all_of(scores.begin(), scores.end(), has_both)) return;
-  for (const auto& one : named_metrics(ranked(folds, scores, positive), "", {{{}, positive}}))
+  summary.ranked = ranked(folds, scores, positive);
+  for (const auto& one : named_metrics(*summary.ranked, "", {{{}, positive}}))
     if (one.first == "auc" || one.first == "average_precision") summary.pooled.push_back(one);
 }
 
 }  // namespace
 
+FoldFigure::FoldFigure(std::vector<std::pair<std::size_t, double>> of_folds)
+    : values(std::move(of_folds)), sd(std::nan("")) {
+  const auto n = static_cast<double>(values.size());
+  for (const auto& [fold, value] : values) mean += value / n;
+  double squares = 0;
+  for (const auto& [fold, value] : values) squares += (value - mean) * (value - mean);
+  if (values.size() > 1) sd = std::sqrt(squares / (n - 1));
+}
+
 std::vector<double> ranks_within(const Scores& scores) {
-  const auto values = scores.values();
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
-  std::vector<double> ranks(values.size());
-  for (std::size_t begin = 0; begin < order.size();) {
-    std::size_t end = begin + 1;
-    while (end < order.size() && values[order[end]] == values[order[begin]]) ++end;
-    const double rank =
-        static_cast<double>(begin + end) / (2.0 * static_cast<double>(values.size()));
-    for (std::size_t i = begin; i < end; ++i) ranks[order[i]] = rank;
-    begin = end;
-  }
+  auto ranks = midranks(scores.values());
+  for (double& rank : ranks) rank = (rank + 0.5) / static_cast<double>(ranks.size());
   return ranks;
 }
 
@@ -146,7 +134,7 @@ FoldSummary summarise_folds(const std::vector<Predictions>& folds, std::string_v
     for (const auto& [name, value] :
          named_metrics(folds[i], "", {{summary.thresholds[i], positive}}))
       values[name].emplace_back(i, value);
-  for (auto& [name, list] : values) summary.figures[name] = figure_of(std::move(list));
+  for (auto& [name, list] : values) summary.figures.emplace(name, std::move(list));
   pool(summary, folds, scores, positive);
   return summary;
 }

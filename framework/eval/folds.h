@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,10 @@ namespace bcx::eval {
 /// One figure over the folds. A fold in which it is undefined (the AUC of a fold with one class)
 /// is left out of it.
 struct FoldFigure {
+  FoldFigure() = default;
+  /// `values` is not empty.
+  explicit FoldFigure(std::vector<std::pair<std::size_t, double>> values);
+
   std::vector<std::pair<std::size_t, double>> values;  ///< (fold, value), ascending
   double mean = 0;
   double sd = 0;  ///< with n - 1; not a number for a single value. The spread of the folds, not the
@@ -29,6 +34,10 @@ struct FoldSummary {
   /// within the fold, since scores of different models have no common scale. Without figures of
   /// calibration, and without `auc` when a fold lacks a class (its ranks would be about nothing).
   std::vector<std::pair<std::string, double>> pooled;
+  /// What these are figures of, fold after fold: decisions as probabilities of 0 and 1, and, where
+  /// `auc` is given, ranks of the positive class.
+  Outcomes decided;
+  std::optional<Outcomes> ranked;
 };
 
 /// `folds[i]`: predictions of the samples that fold i's model was not trained on; a sample occurs
@@ -38,8 +47,8 @@ struct FoldSummary {
 FoldSummary summarise_folds(const std::vector<Predictions>& folds, std::string_view rule,
                             int positive);
 
-/// Share of the fold's samples that score lower, ties counting half: (r - 1/2) / n with midranks r.
-/// Within (0, 1), and the same order as the scores'.
+/// Share of the fold's samples that score lower, ties counting half: (r + 1/2) / n with midranks r
+/// from 0 (rank_correlation.h). Within (0, 1), and the same order as the scores'.
 std::vector<double> ranks_within(const Scores& scores);
 
 }  // namespace bcx::eval

@@ -2,10 +2,15 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "eval/metrics.h"
 
 namespace bcx::eval {
+
+/// The place of each value in rising order, from 0, ties having the mean of theirs. All are
+/// not-a-number when one value is: it has no place, and so neither have the others.
+std::vector<double> midranks(std::span<const double> values);
 
 /// Spearman's rho: Pearson's correlation of the ranks, ties having the mean of theirs. Undefined
 /// for fewer than two numbers, when one list is constant or holds not-a-number.

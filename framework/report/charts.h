@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "eval/curves.h"
 #include "report/chart.h"
 #include "report/study.h"
 
@@ -16,6 +17,9 @@ std::vector<Chart> training_charts(const tracker::Reader& reader, const Study& s
 /// calibration alone. `prefix` begins every id.
 std::vector<Chart> test_charts(const Tested& tested, const std::string& prefix,
                                const eval::BootstrapOptions& options);
+
+/// A curve's corners: points in the middle of a horizontal or vertical stretch add nothing.
+eval::RocCurve corners(const eval::RocCurve& roc);
 
 /// The ROC curves of several runs on one chart.
 Chart roc_comparison(const std::vector<const Study*>& studies,

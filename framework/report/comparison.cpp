@@ -93,6 +93,13 @@ std::string against_first(const std::vector<Study>& studies, std::size_t i,
   return out;
 }
 
+/// Of a hash the first digits tell it from others.
+std::string shortened(const std::string& value) {
+  const auto digits = value.find_first_not_of("0123456789abcdef");
+  const auto hex = digits == std::string::npos ? value.size() : digits;
+  return hex < 40 ? value : value.substr(0, 12) + "…" + value.substr(hex);
+}
+
 std::string differences(const tracker::Reader& reader, const std::vector<Study>& studies) {
   std::vector<tracker::RunShown> runs;
   std::vector<std::string> titles{"", "what differs"};
@@ -103,7 +110,7 @@ std::string differences(const tracker::Reader& reader, const std::vector<Study>&
   HtmlTable table(titles);
   for (const auto& one : tracker::run_differences(reader, runs)) {
     std::vector<std::string> row{one.section, one.key};
-    for (const auto& value : one.values) row.push_back(value.value_or("-"));
+    for (const auto& value : one.values) row.push_back(shortened(value.value_or("-")));
     table.add(std::move(row));
   }
   if (table.empty()) return paragraph("Nothing sets the runs apart.");

@@ -89,8 +89,8 @@ std::string card(const Tested& tested, std::size_t i, Pictures& pictures,
   const auto& classes = tested.compared.classes;
   const bool right = tested.decisions[i] == target_of(tested, i);
   const int shown = tested.two_classes() ? tested.compared.positive : tested.decisions[i];
-  const auto picture = pictures.address(one.name);
-  const auto map = explanations.address(one.sample);
+  const auto& [picture, aspect] = pictures.picture(one.name);
+  const auto map = explanations.address(one.sample, aspect);
   std::string out = fmt::format("<li class=\"{}\">", right ? "right" : "wrong");
   const auto image = [&](const std::string& address, const std::string& what) {
     out += fmt::format("<img src=\"{}\" alt=\"{}\">", address, escaped(what));

@@ -19,8 +19,16 @@ namespace {
 constexpr std::int64_t thumbnail_width = 128, tallest = 192;
 constexpr std::uintmax_t largest_map = 16u << 20, largest_sidecar = 4u << 20;
 
-/// Smaller, as JPEG: a few kilobytes each.
-std::string address_of(data::ImageView image) {
+/// Smaller, as JPEG: a few kilobytes each. `aspect`: width over height that it is shown with; 0:
+/// its own.
+std::string address_of(data::ImageView image, double aspect = 0) {
+  if (aspect > 0) {
+    const auto height = std::lround(static_cast<double>(image.width) / aspect);
+    data::Image shaped(std::max<std::int64_t>(1, height), image.width);
+    data::images::api().resize(image, shaped.rgb.data(), shaped.height, shaped.width,
+                               data::Interpolation::area);
+    return address_of(shaped.view());
+  }
   const double scale =
       std::min({1.0, static_cast<double>(thumbnail_width) / static_cast<double>(image.width),
                 static_cast<double>(tallest) / static_cast<double>(image.height)});
@@ -33,6 +41,10 @@ std::string address_of(data::ImageView image) {
   const auto bytes = data::encode_jpeg(small.view());
   return "data:image/jpeg;base64," +
          base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+double aspect_of(data::ImageView image) {
+  return static_cast<double>(image.width) / static_cast<double>(image.height);
 }
 
 std::string read_beneath(const std::filesystem::path& folder, const std::string& path,
@@ -66,37 +78,42 @@ void Pictures::open_pack() {
     position_[pack_->table.samples[i].relative] = i;
 }
 
-std::string Pictures::load(const std::string& name) {
+Pictures::Picture Pictures::load(const std::string& name) {
   if (packed_) {
     open_pack();
     const auto found = position_.find(name);
     if (found == position_.end())
       throw Error(ExitCode::data, {"is not in the packed file", name, ""});
     const auto& pixels = pack_->pixels.view();
-    return address_of(
-        {pixels.image(static_cast<std::int64_t>(found->second)), pixels.height, pixels.width});
+    const data::ImageView image{pixels.image(static_cast<std::int64_t>(found->second)),
+                                pixels.height, pixels.width};
+    return {address_of(image), aspect_of(image)};
   }
   if (!tracker::is_plain_path(name))
     throw Error(ExitCode::data, {"is no path below the data's folder", name, ""});
-  return address_of(data::read_image(root_ / name).image.view());
+  const auto whole = data::read_image(root_ / name);
+  return {address_of(whole.image.view()), aspect_of(whole.image.view())};
 }
 
-std::string Pictures::address(const std::string& name) {
-  if (!wanted_) return {};
+const Pictures::Picture& Pictures::picture(const std::string& name) {
+  static const Picture none;
+  if (!wanted_) return none;
   const auto found = known_.find(name);
   if (found != known_.end()) return found->second;
-  std::string address;
+  Picture picture;
   try {
-    address = load(name);
+    picture = load(name);
   } catch (const std::exception& error) {
     if (missing_++ == 0) reason_ = error.what();
   }
-  known_[name] = address;
-  return address;
+  return known_[name] = std::move(picture);
 }
 
 Explanations::Explanations(const tracker::Reader& reader, const Study& study)
     : folder_(reader.folder()) {
+  const auto resize = study.run.params.find("data.resize");
+  stretched_ = resize == study.run.params.end() ||
+               resize->second.value == tracker::ParamValue(std::string("stretch"));
   for (const auto& one : study.artifacts)
     if (one.kind == "explain" && one.path.ends_with(".json")) read(reader, study, one);
 }
@@ -129,12 +146,13 @@ void Explanations::read(const tracker::Reader& reader, const Study& study,
   }
 }
 
-std::string Explanations::address(std::uint64_t sample) const {
+std::string Explanations::address(std::uint64_t sample, double aspect) const {
   const auto found = maps_.find(sample);
   if (found == maps_.end()) return {};
   try {
     const auto bytes = read_beneath(folder_, found->second.file, largest_map);
-    return address_of(data::decode_image(std::as_bytes(std::span(bytes))).image.view());
+    return address_of(data::decode_image(std::as_bytes(std::span(bytes))).image.view(),
+                      stretched_ ? aspect : 0);
   } catch (const std::exception&) {
     return {};
   }

@@ -22,21 +22,25 @@ class Pictures {
   /// `root` empty: where the data lay when the run was made.
   Pictures(const tracker::DatasetRow& dataset, const std::filesystem::path& root);
 
-  /// Empty when there is none. `name` is the sample's: a plain path below the root.
-  std::string address(const std::string& name);
+  struct Picture {
+    std::string address;  ///< empty: there is none
+    double aspect = 0;    ///< width over height
+  };
+  /// `name` is the sample's: a plain path below the root.
+  const Picture& picture(const std::string& name);
 
   std::int64_t missing() const { return missing_; }
   const std::string& reason() const { return reason_; }  ///< of the first that is missing
 
  private:
-  std::string load(const std::string& name);
+  Picture load(const std::string& name);
   void open_pack();
 
   std::filesystem::path root_;
   bool packed_ = false, wanted_ = false;
   std::optional<data::PackedData> pack_;
   std::map<std::string, std::size_t> position_;  // in the pack
-  std::map<std::string, std::string> known_;
+  std::map<std::string, Picture> known_;
   std::int64_t missing_ = 0;
   std::string reason_;
 };
@@ -65,13 +69,16 @@ class Explanations {
     std::string of_class, name;
   };
   const std::map<std::uint64_t, Map>& maps() const { return maps_; }
-  /// A `data:` address; empty without a map of this sample, or when its file cannot be read.
-  std::string address(std::uint64_t sample) const;
+  /// A `data:` address; empty without a map of this sample, or when its file cannot be read. The
+  /// map of a picture that was stretched to a square is shown with the picture's own `aspect` (0:
+  /// not known).
+  std::string address(std::uint64_t sample, double aspect) const;
 
  private:
   void read(const tracker::Reader& reader, const Study& study, const tracker::ArtifactRow& sidecar);
 
   std::filesystem::path folder_;
+  bool stretched_ = true;
   std::string method_ = "Grad-CAM";
   std::optional<double> sanity_;
   std::map<std::uint64_t, Map> maps_;

@@ -73,10 +73,12 @@ std::string figures_html(const Tested& tested) {
   return out;
 }
 
-std::string confusion_html(const Tested& tested) {
-  const auto& classes = tested.compared.classes;
-  const eval::Confusion confusion(tested.contender.outcomes.targets, tested.decisions,
-                                  tested.contender.outcomes.classes());
+}  // namespace
+
+std::string confusion_html(const std::vector<std::string>& classes,
+                           std::span<const eval::Label> targets,
+                           std::span<const eval::Label> decisions) {
+  const eval::Confusion confusion(targets, decisions, static_cast<int>(classes.size()));
   std::string out =
       "<h3>Confusion matrix</h3>\n<div class=\"scroll\"><table class=\"confusion\"><thead><tr><th "
       "scope=\"col\">is ↓ taken for →</th>";
@@ -96,6 +98,8 @@ std::string confusion_html(const Tested& tested) {
   }
   return out + "</tbody></table></div>\n";
 }
+
+namespace {
 
 /// Values of an attribute and the samples that have each, numbers by size.
 struct Groups {
@@ -153,9 +157,11 @@ HtmlTable subgroup_table(const Tested& tested, const Groups& groups) {
   for (const auto& value : values) {
     const auto some = subset(tested, groups.samples.at(value));
     const std::set<std::string> people(some.groups.begin(), some.groups.end());
-    std::vector<std::string> row{value.empty() ? "(none)" : value,
-                                 grouped(std::ssize(some.targets)),
-                                 people.empty() ? "-" : grouped(std::ssize(people))};
+    const bool one_class = std::adjacent_find(some.targets.begin(), some.targets.end(),
+                                              std::not_equal_to<>()) == some.targets.end();
+    std::vector<std::string> row{
+        (value.empty() ? "(none)" : value) + (one_class ? " (one class)" : ""),
+        grouped(std::ssize(some.targets)), people.empty() ? "-" : grouped(std::ssize(people))};
     const auto metrics = eval::named_metrics(some, "", {.rule = tested.contender.rule});
     for (const char* name : shown) {
       const auto found = std::find_if(metrics.begin(), metrics.end(),
@@ -179,7 +185,8 @@ std::string looks(const Study& study) {
     table.add({one.row.part + ", " + one.row.purpose, fmt::format("{}", one.row.tta),
                grouped(one.samples),
                one.row.threshold_value ? number_text(*one.row.threshold_value) : "-",
-               fmt::format("{}", one.look), figure("accuracy"), figure("auc")});
+               one.row.part == "test" ? fmt::format("{}", one.look) : "-", figure("accuracy"),
+               figure("auc")});
   }
   return table.empty() ? "" : "<h3>All evaluations of this run</h3>\n" + table.html();
 }
@@ -189,7 +196,8 @@ std::string looks(const Study& study) {
 Section results(const Tested& tested, const Study& study, const Manner& manner) {
   auto body =
       paragraph("On the " + part_text(study) + ". Decided by: " + decision_text(tested) + ".");
-  body += cards(tested) + confusion_html(tested);
+  body += cards(tested) + confusion_html(tested.compared.classes, tested.contender.outcomes.targets,
+                                         tested.decisions);
   body += "<h3>All figures</h3>\n" + figures_html(tested) + looks(study);
   return {manner.prefix + "results", "Results", std::move(body)};
 }

@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <ctime>
-#include <map>
-#include <set>
 
 #include "base/text.h"
 #include "report/charts.h"
@@ -145,45 +143,17 @@ Section data_and_split(const Study& study, const Manner& manner) {
 Section training(const tracker::Reader& reader, const Study& study, const Manner& manner) {
   Section section{manner.prefix + "training", "Training", {}};
   section.body = charts_html(training_charts(reader, study, manner.prefix), manner.drawn);
-  if (section.body.empty()) section.body = paragraph("No epoch was recorded.");
+  if (study.is_folds())
+    section.body = paragraph("Each fold is a run of its own, with a training of its own.");
+  else if (!study.was_trained())
+    section.body = paragraph("This run was not trained: it says what other runs' models say.");
+  else if (section.body.empty())
+    section.body = paragraph("No epoch was recorded.");
   HtmlTable problems({"level", "message"});
   for (const auto& one : reader.events(study.run.id))
     if (one.level == "warning" || one.level == "error") problems.add({one.level, one.message});
   section.body += details("Warnings and errors", problems.html());
   return section;
-}
-
-Section folds(const tracker::Reader& reader, const Study& study, const Manner& manner) {
-  std::map<std::string, std::map<std::int64_t, double>> values;
-  std::set<std::int64_t> numbers;
-  for (const auto& [key, summary] : study.run.metrics)
-    if (key.starts_with("fold."))
-      for (const auto& point : reader.series(study.run.id, key)) {
-        values[key.substr(5)][point.step] = point.value;
-        numbers.insert(point.step);
-      }
-  std::vector<std::string> titles{"figure"};
-  for (const auto fold : numbers) titles.push_back(fmt::format("#fold {}", fold));
-  titles.insert(titles.end(), {"#mean", "#spread", "#pooled"});
-  HtmlTable table(titles);
-  for (const auto& [name, of_fold] : values) {
-    std::vector<std::string> row{name};
-    for (const auto fold : numbers)
-      row.push_back(of_fold.contains(fold) ? share_text(of_fold.at(fold)) : "-");
-    for (const auto& key : {"test." + name, "test." + name + ".sd", "test.pooled." + name}) {
-      const auto found = study.run.metrics.find(key);
-      row.push_back(found == study.run.metrics.end() ? "-" : share_text(found->second.last));
-    }
-    table.add(std::move(row));
-  }
-  if (table.empty())
-    return {manner.prefix + "folds", "Folds", paragraph("No fold has come to its end.")};
-  return {
-      manner.prefix + "folds", "Folds",
-      table.html() +
-          paragraph("Spread is the standard deviation over the folds. Pooled figures take all "
-                    "folds' decisions together; a pooled AUC is of ranks within the folds, whose "
-                    "models have no common scale.")};
 }
 
 Section environment(const Study& study, const Manner& manner) {

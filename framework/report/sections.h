@@ -1,6 +1,7 @@
 // The sections of a page about one run, and those about several.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,8 @@ Section subgroups(const Tested& tested, const Manner& manner);
 Section patients(const Tested& tested, const Manner& manner);
 Section galleries(const Tested& tested, const Manner& manner, Pictures& pictures,
                   const Explanations& explanations);
-/// Of a run that is made of folds: each one's figures, mean, spread, and all decisions together.
+/// Of a run that is made of folds: each one's figures, mean, spread, all decisions together, and
+/// curves of each fold and of ranks within them.
 Section folds(const tracker::Reader& reader, const Study& study, const Manner& manner);
 Section environment(const Study& study, const Manner& manner);
 Section unmeasured(const Study& study, const Manner& manner);
@@ -38,6 +40,11 @@ Section unmeasured(const Study& study, const Manner& manner);
 /// configurations apart.
 Section comparison(const tracker::Reader& reader, const std::vector<Study>& studies,
                    const Manner& manner);
+
+/// Decisions by class, with each class's recall.
+std::string confusion_html(const std::vector<std::string>& classes,
+                           std::span<const eval::Label> targets,
+                           std::span<const eval::Label> decisions);
 
 /// `A`, `B` .. `Z`, `A2` ...
 std::string letter_of(std::size_t number);

@@ -63,6 +63,10 @@ bool Study::has_stamp(std::string_view name) const {
                      [&](const auto& stamp) { return stamp.name == name; });
 }
 
+bool Study::was_trained() const {
+  return !run.params.contains("ensemble.runs") && !(split && split->row.method == "external");
+}
+
 bool Study::is_breakhis() const {
   if (split && split->dataset.source == "breakhis") return true;
   if (!tested) return false;

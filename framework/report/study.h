@@ -8,6 +8,7 @@
 
 #include "eval/intervals.h"
 #include "report/compared_runs.h"
+#include "report/fold_runs.h"
 
 namespace bcx::report {
 
@@ -48,7 +49,9 @@ struct Study {
   std::optional<Tested> tested;  ///< none: the run has no final predictions of the part
 
   bool has_stamp(std::string_view name) const;
-  bool is_folds() const { return run.params.contains("folds"); }  ///< made of one run per fold
+  bool is_folds() const { return report::is_folds(run); }  ///< made of one run per fold
+  /// Not an ensemble, nor an evaluation on other data.
+  bool was_trained() const;
   bool is_breakhis() const;  ///< by the source, or the samples' names
 };
 

@@ -28,22 +28,6 @@ std::string interval_text(const Tested& tested, std::string_view name) {
                      share_text(found->bca->high), unit_of(tested));
 }
 
-/// Corners alone: points in the middle of a horizontal or vertical stretch add nothing.
-eval::RocCurve corners(const eval::RocCurve& roc) {
-  eval::RocCurve out;
-  const auto n = roc.threshold.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto flat = [&](const std::vector<double>& axis) {
-      return i > 0 && i + 1 < n && axis[i - 1] == axis[i] && axis[i] == axis[i + 1];
-    };
-    if (flat(roc.false_positive_rate) || flat(roc.true_positive_rate)) continue;
-    out.false_positive_rate.push_back(roc.false_positive_rate[i]);
-    out.true_positive_rate.push_back(roc.true_positive_rate[i]);
-    out.threshold.push_back(roc.threshold[i]);
-  }
-  return out;
-}
-
 /// The highest sensitivity at each of a few specificities.
 HtmlTable operating_points(const eval::RocCurve& roc) {
   HtmlTable table({"#specificity at least", "#sensitivity", "#specificity", "#threshold"});
@@ -98,7 +82,7 @@ std::optional<Chart> roc_chart(const Tested& tested, const std::string& prefix,
     }
     if (!x.empty())
       chart.traces.push_back(
-          band("95 % of resamples by " + unit_of(tested), x, low, high, "rgba(0,114,178,0.16)"));
+          band("95 % by " + unit_of(tested), x, low, high, "rgba(0,114,178,0.16)"));
     else
       chart.note += " No band: too few patients in a class.";
   }
@@ -150,7 +134,7 @@ std::optional<Chart> calibration_chart(const Tested& tested, const std::string& 
               "Calibration: expected error " + share_text(tested.figure("ece")),
               "Of predictions with a given confidence, how many were right. Below the diagonal "
               "the model is surer than it should be. The size of a mark is its number of images.",
-              {"confidence (probability of the predicted class)", {-0.01, 1.01}},
+              {"confidence (of the predicted class)", {-0.01, 1.01}},
               {"share that was right", {-0.01, 1.04}},
               {},
               {},
@@ -212,6 +196,21 @@ std::optional<Chart> decision_chart(const Tested& tested, const std::string& pre
 }
 
 }  // namespace
+
+eval::RocCurve corners(const eval::RocCurve& roc) {
+  eval::RocCurve out;
+  const auto n = roc.threshold.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto flat = [&](const std::vector<double>& axis) {
+      return i > 0 && i + 1 < n && axis[i - 1] == axis[i] && axis[i] == axis[i + 1];
+    };
+    if (flat(roc.false_positive_rate) || flat(roc.true_positive_rate)) continue;
+    out.false_positive_rate.push_back(roc.false_positive_rate[i]);
+    out.true_positive_rate.push_back(roc.true_positive_rate[i]);
+    out.threshold.push_back(roc.threshold[i]);
+  }
+  return out;
+}
 
 std::vector<Chart> test_charts(const Tested& tested, const std::string& prefix,
                                const eval::BootstrapOptions& options) {

@@ -36,20 +36,35 @@ void about_the_split(Cautions& out, const Study& study) {
                                         printable(one.text), printable(one.name))});
 }
 
-void about_the_figures(Cautions& out, const Study& study, const Tested& tested) {
-  const double accuracy = tested.figure("accuracy");
+void about_the_accuracy(Cautions& out, const Study& study, double accuracy, double baseline) {
   if (accuracy > too_good && study.is_breakhis())
     out.push_back({true, fmt::format("An accuracy of {} is too good to be true on BreakHis: honest "
                                      "results on new patients are 0.85 to 0.93. Look for a leak.",
                                      share_text(accuracy))});
-  const double baseline = tested.figure("majority_baseline");
-  const auto* interval = tested.intervals("accuracy");
   if (accuracy <= baseline)
     out.push_back(
         {true, fmt::format("The accuracy of {} is not above {}, that of always saying the "
                            "most frequent class.",
                            share_text(accuracy), share_text(baseline))});
-  else if (interval && interval->bca && interval->bca->low <= baseline)
+}
+
+/// Means over the folds.
+void about_the_folds(Cautions& out, const Study& study) {
+  out.push_back({false,
+                 "This run is made of folds: its figures are means over them, and their spread is "
+                 "no standard error. A report of the folds' own runs has their images."});
+  const auto accuracy = study.run.metrics.find("test.accuracy");
+  const auto baseline = study.run.metrics.find("test.majority_baseline");
+  if (accuracy != study.run.metrics.end() && baseline != study.run.metrics.end())
+    about_the_accuracy(out, study, accuracy->second.last, baseline->second.last);
+}
+
+void about_the_figures(Cautions& out, const Study& study, const Tested& tested) {
+  const double accuracy = tested.figure("accuracy");
+  const double baseline = tested.figure("majority_baseline");
+  about_the_accuracy(out, study, accuracy, baseline);
+  const auto* interval = tested.intervals("accuracy");
+  if (accuracy > baseline && interval && interval->bca && interval->bca->low <= baseline)
     out.push_back({false, fmt::format("The interval of the accuracy reaches down to {}; always "
                                       "saying the most frequent class has {}.",
                                       share_text(interval->bca->low), share_text(baseline))});
@@ -103,10 +118,7 @@ std::vector<Caution> cautions(const Study& study) {
   Cautions out;
   about_the_split(out, study);
   if (study.is_folds()) {
-    out.push_back(
-        {false,
-         "This run is made of folds: its figures are means over them, and their spread is "
-         "no standard error. A report of the folds' own runs has their predictions."});
+    about_the_folds(out, study);
     return out;
   }
   if (!study.tested) {

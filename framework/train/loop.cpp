@@ -167,7 +167,7 @@ void TrainLoop::one_step(std::span<const std::span<const std::int64_t>> group,
 }
 
 void TrainLoop::record(const StepValues& values, double seconds) {
-  parts_.tracker.metric(time_key_, cursor_.step, static_cast<double>(cursor_.epoch), seconds);
+  parts_.tracker.metric(time_key_, cursor_.step, recorded_epoch(), seconds);
   pending_.push_back({cursor_.step, values.loss, values.gradient_norm});
   if (parts_.input.device().is_cpu() || pending_.size() >= read_back_interval) read_back();
 }
@@ -185,9 +185,8 @@ void TrainLoop::read_back() {
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     const double loss = value[static_cast<std::int64_t>(2 * i)];
     const double norm = value[static_cast<std::int64_t>(2 * i + 1)];
-    const auto epoch = static_cast<double>(cursor_.epoch);
-    parts_.tracker.metric(loss_key_, pending_[i].step, epoch, loss);
-    parts_.tracker.metric(norm_key_, pending_[i].step, epoch, norm);
+    parts_.tracker.metric(loss_key_, pending_[i].step, recorded_epoch(), loss);
+    parts_.tracker.metric(norm_key_, pending_[i].step, recorded_epoch(), norm);
     series["train.step_loss"].push_back(loss);
     series["grad_norm"].push_back(norm);
   }
@@ -282,7 +281,7 @@ bool TrainLoop::end_epoch(double seconds) {
   call("an epoch ended", [&](sdk::Callback& c) { c.on_epoch_end(*this); });
   parts_.parameters.check_views("in this epoch, by a callback or the backbone");
   const std::vector<std::pair<std::string, double>> values(metrics_.begin(), metrics_.end());
-  parts_.tracker.epoch_metrics(static_cast<double>(cursor_.epoch), cursor_.step, values);
+  parts_.tracker.epoch_metrics(recorded_epoch(), cursor_.step, values);
   parts_.observer.epoch(cursor_.epoch, epochs(), values);
   ++cursor_.epoch;
   cursor_.samples = 0;

@@ -107,6 +107,9 @@ class TrainLoop : private sdk::CallbackContext {
   void apply_stage();
   void apply_rate();
   double rate() const;
+  /// Of the epoch under way, from 1, as people count them; what is done with epoch 1 then agrees
+  /// with a checkpoint of epoch 1.
+  double recorded_epoch() const { return static_cast<double>(cursor_.epoch + 1); }
   void record(const StepValues& values, double seconds);
   void read_back();
   void judge(std::int64_t first, const std::vector<double>& losses,

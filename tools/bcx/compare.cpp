@@ -122,17 +122,22 @@ void print_leaks(const CompareAnswer& found) {
 /// A column for each run; intervals are each run's own and compare nothing.
 void print_alone(const CompareAnswer& found) {
   std::vector<Column> columns{{"each on its own samples", Align::left, 0}};
-  std::vector<std::string> images{"images"}, patients{"patients"};
+  std::vector<std::string> images{"images"}, patients{"patients"}, fewest{"of the scarcer class"};
   for (std::size_t i = 0; i < found.alone.size(); ++i) {
     const auto& one = found.alone[i];
     columns.push_back(
         {fmt::format("{} {}", one.of_first ? 'A' : 'B', one.run.run.short_id), Align::left, 1});
     images.push_back(grouped(std::ssize(one.run.predictions)));
-    patients.push_back(one.uncertainty.by_patient ? grouped(one.uncertainty.clusters) : "unknown");
+    const auto& u = one.uncertainty;
+    patients.push_back(u.by_patient ? grouped(u.clusters) : "unknown");
+    fewest.push_back(!u.by_patient
+                         ? "unknown"
+                         : grouped(u.scarcest) + (u.figures.empty() ? ": no intervals" : ""));
   }
   Table table(columns);
   table.add(images);
   table.add(patients);
+  table.add(fewest);
   for (const char* name : alone_figures) {
     std::vector<std::string> row{name};
     for (const auto& one : found.alone) {

@@ -28,7 +28,8 @@ constexpr std::pair<const char*, const char*> epoch_columns[] = {
     {"train.loss", "loss"},      {"train.accuracy", "acc"}, {"val.loss", "val.loss"},
     {"val.accuracy", "val.acc"}, {"val.auc", "val.auc"},    {"images_per_second", "images/s"}};
 
-/// A terminal that went away must not end the run.
+/// On standard error, whether anybody reads it or not: a run goes on when its terminal, or the
+/// `| head` behind it, is gone.
 template <typename... Args>
 void say(fmt::format_string<Args...> format, Args&&... args) {
   const auto text = fmt::format(format, std::forward<Args>(args)...);
@@ -110,7 +111,7 @@ void ConsoleObserver::message(train::Tone tone, std::string_view text) {
   std::vector<std::string> lines;
   for (const auto& line : split(text, '\n')) lines.push_back(printable(line));
   say("{}{}{}{}\n", before, warning ? "warning: " : "", join(lines, "\n"),
-             *before ? "\x1b[0m" : "");
+      *before ? "\x1b[0m" : "");
 }
 
 void ConsoleObserver::epoch(std::int64_t epoch, std::int64_t epochs,

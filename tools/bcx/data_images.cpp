@@ -93,7 +93,7 @@ struct PreviewOptions {
   std::string out = "preview.png";
   std::size_t count = 24;
   bool augmented = false;
-  std::int64_t epoch = 0;
+  std::int64_t epoch = 1;
 };
 
 struct Preview {
@@ -165,7 +165,7 @@ int preview(const PreviewOptions& options) {
                                         std::span<const std::size_t> samples) {
     std::vector<std::uint64_t> ids;
     for (const std::size_t i : samples) ids.push_back(preview.decoded.table.samples[i].id);
-    load_engine().augment(experiment, *opened.catalog, pixels, shape, ids, options.epoch);
+    load_engine().augment(experiment, *opened.catalog, pixels, shape, ids, options.epoch - 1);
   };
   const data::Image sheet = data::preview_sheet(preview.decoded, preview.parts, preview.samples,
                                                 options.augmented ? augment : data::AugmentHook());
@@ -189,7 +189,7 @@ void add_preview(CLI::App& data, Action& action) {
   command->add_flag("--augmented", options->augmented,
                     "As training sees them: through the experiment's augmentations");
   command->add_option("--epoch", options->epoch, "Of which epoch, for --augmented")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->footer(
       "Example:\n  bcx data preview experiments/densenet201.toml --out sheet.png --count 48");

@@ -16,15 +16,9 @@
 namespace bcx::cli {
 namespace {
 
+using report::fold_of;
 using tracker::Reader;
 using tracker::RunShown;
-
-std::int64_t fold_of(const RunShown& run) {
-  const auto found = run.params.find("data.split.fold");
-  const auto* fold =
-      found == run.params.end() ? nullptr : std::get_if<std::int64_t>(&found->second.value);
-  return fold ? *fold : -1;
-}
 
 std::string cell(const RunShown& run, const std::string& key, std::string_view sign = "") {
   const auto found = run.metrics.find(key);
@@ -60,20 +54,8 @@ std::vector<std::string> figure_row(const Reader& reader, const RunShown& parent
 
 }  // namespace
 
-bool is_folds(const RunShown& run) {
-  return run.params.contains(folds_key);
-}
-
-std::vector<RunShown> fold_runs(const Reader& reader, const RunShown& parent) {
-  tracker::RunQuery query;
-  query.all_keys = true;
-  query.filter = "parent = \"" + parent.id + "\"";
-  std::map<std::int64_t, RunShown> newest;  // a list is newest first
-  for (auto& run : reader.runs(query))
-    if (const auto fold = fold_of(run); fold >= 0) newest.try_emplace(fold, std::move(run));
-  std::vector<RunShown> runs;
-  for (auto& [fold, run] : newest) runs.push_back(std::move(run));
-  return runs;
+bool is_ensemble(const RunShown& run) {
+  return run.params.contains(ensemble_key);
 }
 
 FoldsPoint folds_point(const Reader& reader, const RunShown& parent, bool force) {

@@ -1,4 +1,4 @@
-// Runs that are made of one run per fold.
+// Runs that are made of other runs: one per fold, or those of an ensemble.
 #pragma once
 
 #include <map>
@@ -7,14 +7,19 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "report/fold_runs.h"
 #include "tracker/reader.h"
 
 namespace bcx::cli {
 
-/// The parameter that a parent of folds has: how many there are.
-inline constexpr std::string_view folds_key = "folds";
+using report::fold_runs;
+using report::folds_key;
+using report::is_folds;
 
-bool is_folds(const tracker::RunShown& run);
+/// The parameter that an ensemble has (bcx ensemble): the ids of the runs that it averages.
+inline constexpr std::string_view ensemble_key = "ensemble.runs";
+
+bool is_ensemble(const tracker::RunShown& run);
 
 /// Where a parent of folds goes on.
 struct FoldsPoint {
@@ -24,10 +29,6 @@ struct FoldsPoint {
 /// Finished folds stay, begun ones go on from their checkpoint. Throws (usage) when the parent or a
 /// fold is running.
 FoldsPoint folds_point(const tracker::Reader& reader, const tracker::RunShown& parent, bool force);
-
-/// The newest run of each fold, in the folds' order.
-std::vector<tracker::RunShown> fold_runs(const tracker::Reader& reader,
-                                         const tracker::RunShown& parent);
 
 /// A table: a row per fold, mean and spread, and what all samples together give.
 void print_folds(const tracker::Reader& reader, const std::string& parent);

@@ -34,7 +34,7 @@ void print_lines(const tracker::Reader& reader, const tracker::RunShown& run,
   for (const auto& event : events) {
     for (; attempt < event.attempt; ++attempt)
       if (const auto next = static_cast<std::size_t>(attempt); next < attempts.size())
-        fmt::print("{}  resumed at epoch {}, step {}\n", local_time(attempts[next].started),
+        fmt::print("{}  resumed after epoch {}, step {}\n", local_time(attempts[next].started),
                    attempts[next].first.epoch, attempts[next].first.step);
     const std::string level = event.level == "info" ? "" : printable(event.level) + ": ";
     fmt::print("{}  {}{}\n", local_time(event.time), level, printable(event.message));

@@ -8,11 +8,14 @@
 #include <cstdio>
 #include <new>
 #include <sstream>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "commands.h"
+#include "ensemble.h"
 #include "plugin/crash_message.h"
+#include "standard_output.h"
 
 namespace {
 
@@ -20,6 +23,13 @@ namespace {
 template <typename... Args>
 void say(fmt::format_string<Args...> format, Args&&... args) {
   std::fputs(fmt::format(format, std::forward<Args>(args)...).c_str(), stderr);
+}
+
+/// Runs the command; what it printed has arrived when this returns.
+int perform(const bcx::cli::Action& action) {
+  const int code = action ? action() : static_cast<int>(bcx::ExitCode::ok);
+  bcx::cli::flush_out();
+  return code;
 }
 
 int report(const bcx::Error& error) {
@@ -85,6 +95,7 @@ int main(int argc, char** argv) {
   add_metrics(app, action);
   add_compare(app, action);
   add_report(app, action);
+  add_ensemble(app, action);
   add_weights(app, action);
   add_predict(app, action);
   add_evaluate(app, action);
@@ -96,14 +107,20 @@ int main(int argc, char** argv) {
   try {
     require_known_command(app, argc, argv);
     app.parse(argc, argv);
-    return action ? action() : static_cast<int>(bcx::ExitCode::ok);
+    return perform(action);
   } catch (const CLI::ParseError& error) {
     return report(app, error);
   } catch (const bcx::Error& error) {
     return report(error);
+  } catch (const OutputClosed& closed) {
+    return closed.exit_code;
   } catch (const std::bad_alloc&) {
     say("error: out of memory; give the process more, or smaller work\n");
     return static_cast<int>(bcx::ExitCode::device);
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::broken_pipe) return OutputClosed::exit_code;  // fmt::print's
+    say("error: {}\n", bcx::printable(error.what()));
+    return static_cast<int>(bcx::ExitCode::other);
   } catch (const std::exception& error) {
     say("error: {}\n", bcx::printable(error.what()));
     return static_cast<int>(bcx::ExitCode::other);

@@ -75,6 +75,12 @@ std::int64_t patients_in(const eval::Outcomes& outcomes) {
   return std::unique(groups.begin(), groups.end()) - groups.begin();
 }
 
+/// Balanced accuracy and MCC are then what scikit-learn says, and mean little.
+bool has_one_class(const eval::Outcomes& outcomes) {
+  return std::adjacent_find(outcomes.targets.begin(), outcomes.targets.end(),
+                            std::not_equal_to<>()) == outcomes.targets.end();
+}
+
 void print_head(const PredictionSet& set, const Options& options) {
   const auto& outcomes = set.outcomes;
   fmt::print("{}", plural(std::ssize(outcomes.targets), "image"));
@@ -99,9 +105,11 @@ void print_figures(const PredictionSet& set, const Options& options) {
     for (const char* title : {"95 % BCa", "95 % percentile", "95 % small sample"})
       columns.push_back({title, Align::left, 1});
   Table table(columns);
+  const bool one_class = has_one_class(set.outcomes);
   for (const auto& [name, value] :
        eval::named_metrics(set.outcomes, "", {.rule = rule_of(set, options)})) {
-    std::vector<std::string> row{name, number_text(value)};
+    const bool kept = one_class && (name == "balanced_accuracy" || name == "mcc");
+    std::vector<std::string> row{kept ? name + " (one class)" : name, number_text(value)};
     for (const auto& one : uncertainty.figures)
       if (one.name == name)
         row.insert(row.end(), {interval_text(one.bca), interval_text(one.percentile),
@@ -154,7 +162,7 @@ void print_subgroups(const PredictionSet& set, const Options& options) {
   Table table(columns);
   for (const auto& one : subgroups_of(set, options.by)) {
     std::vector<std::string> row{
-        one.value, grouped(std::ssize(one.outcomes.targets)),
+        one.value + (has_one_class(one.outcomes) ? " (one class)" : ""), grouped(std::ssize(one.outcomes.targets)),
         one.outcomes.groups.empty() ? "" : grouped(patients_in(one.outcomes))};
     const auto metrics = eval::named_metrics(one.outcomes, "", {.rule = rule_of(set, options)});
     for (const auto& name : shown) {

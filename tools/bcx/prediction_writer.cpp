@@ -1,13 +1,11 @@
 #include "prediction_writer.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "json_text.h"
+#include "standard_output.h"
 
 namespace bcx::cli {
 
@@ -27,8 +25,7 @@ PredictionWriter::PredictionWriter(const RunModel& model, bool json,
 
 void PredictionWriter::put(const std::string& text) {
   if (file_) return file_->write(text);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
-    throw Error(ExitCode::storage, {system_message(errno), "standard output", ""});
+  write_out(text);
 }
 
 std::string PredictionWriter::csv_line(const std::string& path, std::span<const double> p,
@@ -65,8 +62,7 @@ void PredictionWriter::write(const std::string& path, std::span<const float> log
 
 void PredictionWriter::finish() {
   if (file_) return file_->commit();
-  if (std::fflush(stdout) != 0 || std::ferror(stdout))
-    throw Error(ExitCode::storage, {system_message(errno), "standard output", ""});
+  flush_out();
 }
 
 }  // namespace bcx::cli

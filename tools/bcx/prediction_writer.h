@@ -20,7 +20,8 @@ namespace bcx::cli {
 ///         "logits"}
 ///
 /// Probabilities have all their digits. A path that is not UTF-8 stays as it is in CSV and has
-/// U+FFFD for what is none in JSON. Errors: bcx::Error (storage).
+/// U+FFFD for what is none in JSON. Errors: bcx::Error (storage), and
+/// OutputClosed (standard_output.h).
 class PredictionWriter {
  public:
   /// `out` empty: standard output; else a file that appears when finish() is called.

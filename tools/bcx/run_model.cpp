@@ -82,6 +82,9 @@ std::optional<double> frozen(const RunShown& run, std::string_view key) {
 
 std::vector<engine::Member> members_of(const Reader& reader, const RunShown& run,
                                        const ModelOptions& options) {
+  if (is_ensemble(run))
+    throw Error(ExitCode::usage, {"averages other runs' predictions and has no model of its own",
+                                  place(run), "name one of those runs (bcx show has them)"});
   if (is_evaluation(reader, run)) return members_of(reader, reader.run(run.parent), options);
   if (!is_folds(run)) return {{chosen_checkpoint(reader, run, options.checkpoint)}};
   if (options.checkpoint != "best" && options.checkpoint != "last")
@@ -153,7 +156,7 @@ eval::Probabilities RunModel::probabilities(std::span<const float> logits) const
 }
 
 RunModel open_run_model(const Reader& reader, const ModelOptions& options) {
-  RunModel model{.run = open_run(reader, options.run), .opened = {}, .members = {}, .classes = {}};
+  RunModel model{.run = open_run(reader, options.run)};
   const auto split = reader.split(model.run.id);
   if (!split)
     throw Error(ExitCode::data,

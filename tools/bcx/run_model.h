@@ -28,14 +28,14 @@ void add_model_options(CLI::App& command, ModelOptions& options);
 
 struct RunModel {
   tracker::RunShown run;
-  OpenedExperiment opened;              ///< the run's experiment, with the options applied
-  std::vector<engine::Member> members;  ///< one; of a run of folds one for each fold
-  std::vector<std::string> classes;
+  OpenedExperiment opened = {};              ///< the run's experiment, with the options applied
+  std::vector<engine::Member> members = {};  ///< one; of a run of folds one for each fold
+  std::vector<std::string> classes = {};
   int positive = 1;
   /// The run's frozen decision. Two classes always have a threshold.
-  eval::DecisionRule rule;
-  std::string threshold_rule;  ///< as the experiment says it
-  double temperature = 1.0;    ///< what logits are divided by before they become probabilities
+  eval::DecisionRule rule = {};
+  std::string threshold_rule = {};  ///< as the experiment says it
+  double temperature = 1.0;         ///< what logits are divided by before they become probabilities
 
   engine::TrainedModel trained() const {
     return {opened.experiment, *opened.catalog, classes, members};

@@ -67,7 +67,7 @@ void print_data(const Reader& reader, const RunShown& run) {
   line("source", fmt::format("{} ({} images, classes {}; patient = {})", split->dataset.source,
                              grouped(split->samples), join(split->dataset.classes, ", "),
                              split->dataset.patient));
-  std::string fold = row.folds > 0 ? fmt::format(", fold {} of {}", row.fold, row.folds) : "";
+  std::string fold = row.folds > 1 ? fmt::format(", fold {} of {}", row.fold, row.folds) : "";
   line("split", fmt::format("{} by {}{}", row.method, row.by, fold));
   for (const auto& [part, counts] : split->parts)
     line(part,

@@ -10,7 +10,7 @@
 
 namespace csv_log {
 
-/// Columns are `epoch` (counted from 0), `step`, and the metrics in the order of their first
+/// Columns are `epoch` (counted from 1), `step`, and the metrics in the order of their first
 /// appearance, by name within an epoch. A metric that appears later gets a column at the end, empty
 /// in earlier rows. Numbers are the shortest that read back the same.
 ///
@@ -20,7 +20,7 @@ class CsvFile {
   explicit CsvFile(std::filesystem::path path) : path_(std::move(path)) {}
 
   /// Forgets rows of `first_epoch` and later, which a resumed run will write again, and a
-  /// half-written last line; no rows are left when `first_epoch` is 0. Does nothing without a file.
+  /// half-written last line; no rows are left when `first_epoch` is 1. Does nothing without a file.
   void resume(std::int64_t first_epoch);
 
   /// Adds one row at the end of the file.

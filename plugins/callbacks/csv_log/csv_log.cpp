@@ -20,11 +20,11 @@ class CsvLog final : public bcx::sdk::Callback {
 
   void on_run_begin(bcx::sdk::CallbackContext& context) override {
     file_ = std::make_shared<csv_log::CsvFile>(std::filesystem::path(context.run_folder()) / name_);
-    context.io([file = file_, first = context.epoch()] { file->resume(first); });
+    context.io([file = file_, first = context.epoch() + 1] { file->resume(first); });
   }
 
   void on_epoch_end(bcx::sdk::CallbackContext& context) override {
-    context.io([file = file_, epoch = context.epoch(), step = context.step(),
+    context.io([file = file_, epoch = context.epoch() + 1, step = context.step(),
                 metrics = context.metrics()] { file->append(epoch, step, metrics); });
   }
 

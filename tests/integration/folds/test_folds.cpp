@@ -132,6 +132,21 @@ TEST_CASE("folds of every repeat have a pass of their own") {
   CHECK(table.find("pooled") != std::string::npos);
 }
 
+TEST_CASE("what marks a fold that was finished before a resume marks the parent") {
+  const Workplace here;
+  test::Process killed(here.command({"run", "small.toml", "--folds", "--name", "mixed",
+                                     "--limit-batches", "1", "--set", "train.epochs=1"}),
+                       here.path(), here.path());
+  REQUIRE(killed.says("mixed-fold1"));
+  killed.signal(SIGKILL);
+  killed.wait();
+  const auto done = here.ask({"resume", "mixed", "--json", "--set", "train.limit_batches=0"});
+  CHECK(done.at("stamps") == json{"LIMITED"});
+  CHECK(here.ask({"show", "mixed-fold2", "--json"}).at("stamps").empty());
+  const auto details = here.ask({"show", "mixed", "--json"}).at("stamp_details");
+  CHECK(details.at("LIMITED") == "train.limit_batches = 1");
+}
+
 TEST_CASE("mistakes with folds are told before anything is trained") {
   const Workplace here;
   const auto one = here.bcx({"run", "small.toml", "--folds", "--set", "data.split.method=holdout"});
@@ -139,6 +154,11 @@ TEST_CASE("mistakes with folds are told before anything is trained") {
   CHECK(one.err.find("there is one fold with method \"holdout\"") != std::string::npos);
   CHECK(one.err.find("--folds goes with kfold, repeated, leave_one_group_out or several files") !=
         std::string::npos);
+  const auto overfit = here.bcx({"run", "small.toml", "--folds", "--overfit", "1"});
+  CHECK(overfit.code == 2);
+  CHECK(overfit.err ==
+        "error: train.overfit_batches: an overfitted model has no test predictions to sum up; "
+        "leave out --folds, or --overfit\n");
   const auto many = here.bcx({"run", "small.toml", "--folds", "--set", "data.split.folds=9"});
   CHECK(many.code == 3);
   CHECK(here.bcx({"runs"}).out.find("small") == std::string::npos);

@@ -152,6 +152,10 @@ TEST_CASE("patients that the model has seen are refused, or stamped when that is
   allowed.insert(allowed.end(), {"--allow", "group_overlap", "--allow", "identical_image"});
   here.need(allowed);
   CHECK(stamps(here.run("seen")) == std::vector<std::string>{"IDENTICAL_IMAGE", "LEAKY"});
+  for (const auto& stamp : here.run("seen").stamps) {  // each says why
+    INFO(stamp.name << ": " << stamp.detail);
+    CHECK(!stamp.detail.empty());
+  }
 }
 
 TEST_CASE("the very pictures are found under other names, and by name when nothing else is left") {

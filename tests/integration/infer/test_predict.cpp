@@ -164,6 +164,26 @@ TEST_CASE("what is wrong with a command is said before any work") {
   CHECK(here.bcx({"predict", "nobody", picture}).code == 2);
 }
 
+TEST_CASE("a reader that has enough ends a command quietly; a full disk does not") {
+  const auto& here = workplace();
+  const auto piped = here.shell(
+      "{ bcx predict small demo --quiet; echo $? > predicted; bcx show small; echo $? > shown; } | "
+      "true");
+  CHECK(piped.code == 0);
+  CHECK(piped.err.empty());
+  CHECK(test::slurp(here.path() / "predicted") == "141\n");
+  CHECK(test::slurp(here.path() / "shown") == "141\n");
+  for (const char* command : {"bcx predict small demo --quiet", "bcx runs"}) {
+    const auto full = here.shell(std::string(command) + " > /dev/full");
+    CHECK(full.code == 6);
+    CHECK(full.err == "error: standard output: No space left on device\n");
+  }
+  // A training whose messages nobody reads any more is trained all the same.
+  here.shell("{ bcx run small.toml --name unheard 2>&1; echo $? > trained; } | true");
+  CHECK(test::slurp(here.path() / "trained") == "141\n");
+  CHECK(here.run("unheard").status == "finished");
+}
+
 TEST_CASE("the folds of a run speak together: the mean of their probabilities") {
   const auto& here = workplace();
   here.need({"run", "small.toml", "--folds", "--name", "cv", "--quiet", "--set", "train.epochs=1",

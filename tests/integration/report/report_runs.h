@@ -18,6 +18,9 @@ struct MadeRun {
   std::vector<std::string> classes = {"benign", "malignant"};
   std::string notes = {}, sample_prefix = {};
   std::string source = "folders";
+  int to = 20;              ///< nor are patients from here on
+  std::string parent = {};  ///< the run that it is a fold of
+  std::int64_t fold = 0;
 };
 
 /// 20 patients of 5 images, every one a small picture on the disk.
@@ -39,6 +42,10 @@ class ReportRuns {
   std::string add(const MadeRun& made, const std::vector<tracker::ArtifactRow>& artifacts = {}) {
     auto about = description(made.name);
     about.notes = made.notes;
+    if (!made.parent.empty()) {
+      about.parent = made.parent;
+      about.params.push_back({"data.split.fold", made.fold, false, "--folds"});
+    }
     auto run = tracker::RunWriter::create(database(), about);
     std::vector<tracker::SampleRow> samples;
     std::vector<tracker::SplitMember> members;
@@ -55,8 +62,8 @@ class ReportRuns {
                            target,
                            "p" + std::to_string(p),
                            {{"magnification", i % 2 == 0 ? "40" : "100"}}});
-        members.push_back({id, p < made.from ? "train" : "test"});
-        if (p < made.from) continue;
+        members.push_back({id, p < made.from || p >= made.to ? "train" : "test"});
+        if (p < made.from || p >= made.to) continue;
         ids.push_back(id);
         for (int c = 0; c < classes; ++c)
           logits.push_back(static_cast<float>(made.strength * (target == c ? 0.5 : -0.5) +

@@ -182,6 +182,32 @@ TEST_CASE("a run that is made of folds shows them, and says that it is") {
             "class=\"number\">-</td>"));
 }
 
+TEST_CASE("the folds' predictions together: curves of ranks, and every image decided once") {
+  ReportRuns runs;
+  std::string parent;
+  {
+    auto about = description("folded");
+    about.params.push_back({"folds", std::int64_t{2}, false, "--folds"});
+    auto run = bcx::tracker::RunWriter::create(runs.database(), about);
+    parent = run->id();
+    run->epoch_metrics(0, 0, {{"fold.auc", 1.0}});
+    run->epoch_metrics(2, 2, {{"test.accuracy", 0.5}, {"test.majority_baseline", 0.5}});
+    run->finish(bcx::tracker::Status::finished, "");
+  }
+  // Both tell the classes apart, the second on a scale of its own.
+  runs.add({.name = "f0", .strength = 40, .to = 10, .parent = parent, .fold = 0});
+  runs.add({.name = "f1", .strength = 4000, .from = 10, .parent = parent, .fold = 1});
+  const auto page = plain_page(runs, {"folded"});
+  CHECK(has(page, "<figure class=\"chart\" id=\"folds-roc\">"));
+  CHECK(has(page, "<figure class=\"chart\" id=\"folds-pr\">"));
+  CHECK(has(page, "<td>fold 1</td><td class=\"number\">1.000</td>"));
+  CHECK(has(page, "<td>ranks of all folds</td><td class=\"number\">1.000</td>"));
+  CHECK(count_of(page, ">50 <small>100.0 %</small>") == 2);  // of 100 images, each decided once
+  CHECK(has(before(page, "<nav"), "The accuracy of 0.500 is not above 0.500"));
+  runs.add({.name = "f2", .strength = 4, .parent = parent, .fold = 2});  // not one of them
+  CHECK(!has(plain_page(runs, {"folded"}), "folds-roc"));
+}
+
 TEST_CASE("report: mistakes") {
   ReportRuns runs;
   runs.add({.name = "one"});

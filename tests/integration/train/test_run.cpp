@@ -80,6 +80,12 @@ TEST_CASE("a run trains, is recorded and can be shown") {
   CHECK(shown.out.find("small") != std::string::npos);
   CHECK(here.bcx({"curve", "@last", "train.step_loss"}).code == 0);
   CHECK(here.bcx({"log", "@last"}).code == 0);
+  // Epochs count from 1, for steps, for what ends an epoch, and for checkpoints alike.
+  CHECK(
+      here.bcx({"sql", "--csv",
+                "SELECT DISTINCT epoch FROM v_metric WHERE key IN ('train.step_loss', 'val.loss') "
+                "UNION SELECT epoch FROM v_evaluation ORDER BY 1"})
+          .out == "epoch\n1.0\n2.0\n3.0\n");
 
   const auto again = here.bcx({"resume", "@last"});
   CHECK(again.code == 2);

@@ -39,26 +39,26 @@ TEST_CASE("csv_log writes a row an epoch, and a column for a metric that appears
            {{"a,\"b\"", 1.0 / 3}, {"train.loss", 2}, {"val.accuracy", 1}}});
   CHECK(content(folder / "metrics.csv") ==
         "epoch,step,train.loss,val.accuracy,a__b_\n"
-        "0,10,0.1,0.5,\n"
-        "1,20,1e-09,,\n"
-        "2,30,2,1,0.3333333333333333\n");
+        "1,10,0.1,0.5,\n"
+        "2,20,1e-09,,\n"
+        "3,30,2,1,0.3333333333333333\n");
 }
 
 TEST_CASE("csv_log of a resumed run holds each epoch once") {
   const bcx::test::TemporaryFolder folder;
   attempt(folder.path(), 0, {{{"loss", 1}}, {{"loss", 2}}, {{"loss", 3}, {"late", 5}}});
-  std::ofstream(folder / "metrics.csv", std::ios::app) << "3,4";  // the process died here
+  std::ofstream(folder / "metrics.csv", std::ios::app) << "4,4";  // the process died here
   attempt(folder.path(), 2, {{{"loss", 7}}, {{"loss", 8}}});
   CHECK(content(folder / "metrics.csv") ==
-        "epoch,step,loss,late\n0,10,1,\n1,20,2,\n2,30,7,\n3,40,8,\n");
+        "epoch,step,loss,late\n1,10,1,\n2,20,2,\n3,30,7,\n4,40,8,\n");
 }
 
 TEST_CASE("csv_log starts afresh with the run, and without its file") {
   const bcx::test::TemporaryFolder folder;
   attempt(folder / "run", 3, {{{"loss", 1}}});
-  CHECK(content(folder / "run/metrics.csv") == "epoch,step,loss\n3,40,1\n");
+  CHECK(content(folder / "run/metrics.csv") == "epoch,step,loss\n4,40,1\n");
   attempt(folder / "run", 0, {{{"other", 1}}});
-  CHECK(content(folder / "run/metrics.csv") == "epoch,step,other\n0,10,1\n");
+  CHECK(content(folder / "run/metrics.csv") == "epoch,step,other\n1,10,1\n");
 }
 
 TEST_CASE("csv_log names its file when it cannot be written") {

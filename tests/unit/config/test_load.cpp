@@ -187,8 +187,8 @@ TEST_CASE("settings that contradict each other") {
   CHECK(mistakes("[[train.stage]]\nepoch = 4\n[[train.stage]]\nepoch = 4\n[[train.stage]]\nepoch = "
                  "20\n") ==
         "x.toml:6:9: train.stage.#2.epoch: expected more than the stage before, 4, got 4\n"
-        "x.toml:8:9: train.stage.#3.epoch: expected an epoch below train.epochs, 20, got 20; "
-        "epochs count from 0");
+        "x.toml:8:9: train.stage.#3.epoch: expected fewer epochs than train.epochs, 20, got 20; "
+        "it is how many epochs come before the stage");
   CHECK(
       mistakes("[train]\ndevice = \"gpu\"\n") ==
       "x.toml:4:10: train.device: expected \"auto\", \"cpu\", \"cuda\" or \"cuda:N\", got \"gpu\"");

@@ -105,4 +105,7 @@ TEST_CASE("ranks within a fold keep order and ties") {
   CHECK(ranks_within(Scores(std::vector<double>{5.0, 1.0, 5.0, 9.0})) ==
         std::vector<double>{0.5, 0.125, 0.5, 0.875});
   CHECK(ranks_within(Scores(std::vector<double>{})).empty());
+  // A network that diverged has no ranks at all, rather than some order.
+  for (const double rank : ranks_within(Scores(std::vector<double>{1.0, std::nan(""), 2.0})))
+    CHECK(std::isnan(rank));
 }

@@ -57,6 +57,32 @@ TEST_CASE("a data set and its split are kept once and shared by hash") {
   CHECK(split->parts[1].second == std::pair<std::int64_t, std::int64_t>{2, 1});
 }
 
+TEST_CASE("runs of one split whose classes are called otherwise keep their own") {
+  TemporaryFolder folder;
+  const auto path = folder / "bcx.db";
+  auto one = RunWriter::create(path, description("one"));
+  record_data(*one);
+  auto two = RunWriter::create(path, description("two"));
+  auto swapped = dataset();
+  swapped.hash = "d-swapped";
+  swapped.classes = {"malignant", "benign"};
+  swapped.positive = 0;
+  auto renamed = samples();
+  for (auto& sample : renamed) sample.group = "slide " + sample.group;
+  two->dataset(swapped, renamed);
+  two->split({"s-hash", "d-swapped", "holdout", "case", 0, 0, "[]"}, {});
+  const Reader reader(path);
+  CHECK(reader.split(one->id())->dataset.positive == 1);
+  const auto split = reader.split(two->id());
+  REQUIRE(split);
+  CHECK(split->row.hash == "s-hash");
+  CHECK(split->dataset.hash == "d-swapped");
+  CHECK(split->dataset.classes == swapped.classes);
+  CHECK(split->dataset.positive == 0);
+  CHECK(split->parts[1].second == std::pair<std::int64_t, std::int64_t>{2, 1});
+  CHECK(reader.split_samples(two->id()).size() == 4);
+}
+
 TEST_CASE("predictions keep their logits bit for bit, with names and groups") {
   TemporaryFolder folder;
   const auto path = folder / "bcx.db";
