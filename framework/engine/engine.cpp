@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include "engine/augment_preview.h"
+#include "engine/bench.h"
 #include "engine/evaluate_on.h"
 #include "engine/explain.h"
 #include "engine/folds.h"
@@ -49,6 +50,9 @@ class LibTorchEngine final : public Engine {
   void explain(const ExplainRequest& request, const TakeExplained& take,
                train::Observer& observer) const override {
     engine::explain(request, take, observer);
+  }
+  std::vector<Measured> bench(const BenchRequest& request) const override {
+    return engine::bench(request);
   }
   data::PreprocessHook preprocess(
       const config::Experiment& experiment, const plugin::PluginCatalog& catalog,

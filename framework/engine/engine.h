@@ -132,6 +132,22 @@ struct ImageNetPrediction {
   std::vector<ImageNetClass> classes;  ///< most probable first
 };
 
+/// What to time, on synthetic images that are resident. Borrowed for the call.
+struct BenchRequest {
+  const config::Experiment& experiment;  ///< model, batch size, precision, optimizer, device
+  const plugin::PluginCatalog& catalog;
+  bool training = true;     ///< optimizer steps, else forward passes in evaluation mode
+  std::int64_t steps = 10;  ///< that are timed
+  std::int64_t warm_up = 3;
+};
+
+/// Repeated measurements of one thing.
+struct Measured {
+  std::string what, unit;
+  std::vector<double> values;
+  bool more_is_better = false;
+};
+
 /// Re-entrant: nothing about a run is global, apart from threads and determinism, which are the
 /// process's (train/device.h).
 class Engine {
@@ -201,6 +217,10 @@ class Engine {
   /// behind its logits.
   virtual void explain(const ExplainRequest& request, const TakeExplained& take,
                        train::Observer& observer) const = 0;
+
+  /// Times what a run does: StepExecutor's steps or forward passes, one after the other, after
+  /// warm-up; and this machine's own rates, for the least time that the arithmetic takes.
+  virtual std::vector<Measured> bench(const BenchRequest& request) const = 0;
 };
 
 }  // namespace bcx::engine

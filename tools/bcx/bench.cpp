@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/paths.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
@@ -23,11 +24,6 @@ extern char** environ;
 
 namespace bcx::cli {
 namespace {
-
-struct Options {
-  std::string folder;
-  bool json = false;
-};
 
 /// A folder of its own for a bench, removed with everything in it.
 class Workplace {
@@ -56,6 +52,10 @@ class Workplace {
 nlohmann::ordered_json figure_json(const Figure& figure) {
   nlohmann::ordered_json json{
       {"what", figure.what}, {"value", figure.value}, {"unit", figure.unit}};
+  if (figure.least && figure.greatest) {
+    json["least"] = *figure.least;
+    json["greatest"] = *figure.greatest;
+  }
   if (figure.target) json["target"] = *figure.target;
   if (!figure.how.empty()) json["how"] = figure.how;
   return json;
@@ -65,9 +65,28 @@ std::string amount(double value) {
   return value >= 10'000 ? grouped(static_cast<std::int64_t>(value)) : fmt::format("{:.3g}", value);
 }
 
-using Bench = void (*)(const std::filesystem::path&, const TakeFigure&);
+using Bench = void (*)(const BenchOptions&, const std::filesystem::path&, const TakeFigure&);
 
-int measure(const Options& options, Bench bench) {
+/// Says what became worse, on stderr so that --json stays one document. 1 when anything did.
+int judge(const std::string& stored, const std::vector<Figure>& figures) {
+  Table table({{"what", Align::left, 1},
+               {"stored", Align::right, 0},
+               {"now", Align::right, 0},
+               {"unit", Align::left, 0},
+               {"", Align::left, 0}});
+  const auto compared = compare_figures(stored, figures);
+  bool any = false;
+  for (const auto& c : compared) {
+    any = any || c.worse;
+    table.add({c.what, amount(c.stored), amount(c.now), c.unit, c.worse ? "worse" : ""});
+  }
+  fmt::print(stderr, "\n{}{}\n", table.text(terminal_width()),
+             any ? "worse by more than the stored figures' own spread"
+                 : "nothing is worse by more than the stored figures' own spread");
+  return any ? static_cast<int>(ExitCode::other) : 0;
+}
+
+int measure(const BenchOptions& options, Bench bench) {
   const Workplace place(options.folder);
   auto json = nlohmann::ordered_json::array();
   Table table({{"what", Align::left, 1},
@@ -75,7 +94,9 @@ int measure(const Options& options, Bench bench) {
                {"unit", Align::left, 0},
                {"target", Align::right, 0},
                {"how", Align::left, 2}});
-  bench(place.path(), [&](const Figure& figure) {
+  std::vector<Figure> figures;
+  bench(options, place.path(), [&](const Figure& figure) {
+    figures.push_back(figure);
     json.push_back(figure_json(figure));
     table.add({figure.what, amount(figure.value), figure.unit,
                figure.target ? amount(*figure.target) : "", figure.how});
@@ -86,7 +107,7 @@ int measure(const Options& options, Bench bench) {
     fmt::print("{}\n", dump(json));
   else
     fmt::print("{}", table.text(terminal_width()));
-  return 0;
+  return options.compare.empty() ? 0 : judge(options.compare, figures);
 }
 
 double milliseconds(const timeval& time) {
@@ -98,9 +119,14 @@ double milliseconds(const timeval& time) {
 Figure median_of(std::string what, std::vector<double> values, std::string unit,
                  std::optional<double> target) {
   std::sort(values.begin(), values.end());
-  return {std::move(what), values[values.size() / 2], std::move(unit), target,
+  return {std::move(what),
+          values[values.size() / 2],
+          std::move(unit),
+          target,
           fmt::format("median of {}, {} to {}", values.size(), amount(values.front()),
-                      amount(values.back()))};
+                      amount(values.back())),
+          values.front(),
+          values.back()};
 }
 
 ProcessCost cost_of_bcx(const std::vector<std::string>& arguments) {
@@ -128,23 +154,124 @@ ProcessCost cost_of_bcx(const std::vector<std::string>& arguments) {
   return {elapsed.count(), milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime)};
 }
 
+bool more_is_better(const Figure& figure) {
+  return figure.unit.ends_with("/s");
+}
+
+std::vector<Compared> compare_figures(const std::filesystem::path& stored,
+                                      const std::vector<Figure>& now) {
+  const auto json = nlohmann::json::parse(read_text(stored, 1 << 20, ExitCode::data), nullptr,
+                                          /*allow_exceptions=*/false);
+  const auto number = [](const nlohmann::json& one, const char* key) -> std::optional<double> {
+    const auto found = one.is_object() ? one.find(key) : one.end();
+    if (!one.is_object() || found == one.end() || !found->is_number()) return std::nullopt;
+    return found->get<double>();
+  };
+  std::vector<Compared> result;
+  bool readable = json.is_array();
+  for (const auto& figure : now) {
+    for (const auto& one : json.is_array() ? json : nlohmann::json::array()) {
+      const auto value = number(one, "value"), least = number(one, "least"),
+                 greatest = number(one, "greatest");
+      readable = readable && value.has_value();
+      if (!value || !least || !greatest || one.value("what", nlohmann::json()) != figure.what)
+        continue;
+      const double loss = more_is_better(figure) ? *value - figure.value : figure.value - *value;
+      result.push_back({figure.what, figure.unit, *value, figure.value, loss > *greatest - *least});
+    }
+  }
+  if (!readable)
+    throw Error(ExitCode::data, {"holds no figures", printable(stored.string()),
+                                 "store them with `bcx bench KIND --json > FILE`"});
+  return result;
+}
+
+namespace {
+
+void add_folder(CLI::App& command, BenchOptions& options) {
+  command
+      .add_option("--folder", options.folder,
+                  "Measure on this file system (default: the temporary folder)")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+}
+
+void add_data(CLI::App& command, BenchOptions& options) {
+  add_folder(command, options);
+  command.add_option("--images", options.images, "Pictures of 700 x 460 pixels (default: 64)")
+      ->type_name("N")
+      ->check(CLI::Range(12, 100'000));
+  command.add_option("--image-size", options.image_size, "Pixels a side (default: 224)")
+      ->type_name("N")
+      ->check(CLI::Range(8, 4096));
+}
+
+void add_model(CLI::App& command, BenchOptions& options) {
+  command.add_option("--backbone", options.backbone, "Default: densenet201")->type_name("NAME");
+  command.add_option("--batch-size", options.batch_size, "Default: 16")
+      ->type_name("N")
+      ->check(CLI::Range(1, 65'536));
+  command.add_option("--image-size", options.image_size, "Pixels a side (default: 224)")
+      ->type_name("N")
+      ->check(CLI::Range(8, 4096));
+  command.add_option("--precision", options.precision, "auto, fp32, bf16 or fp16 (default: auto)")
+      ->type_name("NAME");
+  command.add_option("--steps", options.steps, "How many are timed (default: 10)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000));
+  command.add_option("--threads", options.threads, "Default: the cores this process may use")
+      ->type_name("N")
+      ->check(CLI::Range(0, 4096));
+  command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N (default: auto)")
+      ->type_name("NAME");
+  command.add_option("--set", options.sets, "Set a key of the experiment (repeatable)")
+      ->type_name("K=V")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+  command
+      .add_option("--plugin-path", options.plugin_paths, "Look for plugins here first (repeatable)")
+      ->type_name("DIR")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+struct Kind {
+  const char* name;
+  const char* help;
+  void (*options)(CLI::App&, BenchOptions&);
+  Bench bench;
+};
+
+constexpr std::array<Kind, 5> kinds{{
+    {"train", "Optimizer steps on synthetic pictures", add_model, bench_train},
+    {"infer", "Forward passes on synthetic pictures", add_model, bench_infer},
+    {"data", "Finding, decoding and opening pictures", add_data, bench_data},
+    {"tracker", "Recording, losing nothing, listing and drawing runs", add_folder, bench_tracker},
+    {"sweep", "What a trial costs beside its training", add_folder, bench_sweep},
+}};
+
+}  // namespace
+
 void add_bench(CLI::App& app, Action& action) {
   auto* family = app.add_subcommand("bench", "Measure what things cost on this machine");
   family->require_subcommand(1);
-  const std::array<std::tuple<const char*, const char*, Bench>, 2> kinds{
-      {{"tracker", "Recording, losing nothing, listing and drawing runs", bench_tracker},
-       {"sweep", "What a trial costs beside its training", bench_sweep}}};
-  for (const auto& [name, help, bench] : kinds) {
-    auto options = std::make_shared<Options>();
-    auto* command = family->add_subcommand(name, help);
-    command
-        ->add_option("--folder", options->folder,
-                     "Measure on this file system (default: the temporary folder)")
-        ->type_name("DIR")
-        ->check(CLI::ExistingDirectory);
+  for (const auto& kind : kinds) {
+    auto options = std::make_shared<BenchOptions>();
+    auto* command = family->add_subcommand(kind.name, kind.help);
+    kind.options(*command, *options);
     command->add_flag("--json", options->json, "As a JSON array");
-    command->footer(fmt::format("Example:\n  bcx bench {}", name));
-    command->callback([options, bench = bench, &action] {
+    command
+        ->add_option("--compare", options->compare,
+                     "Say what is worse than in this file, which --json wrote; then exit with 1")
+        ->type_name("FILE")
+        ->check(CLI::ExistingFile);
+    command->footer(
+        fmt::format("Example:\n  bcx bench {} --json > before.json\n"
+                    "  bcx bench {} --compare before.json",
+                    kind.name, kind.name));
+    command->callback([options, bench = kind.bench, &action] {
       action = [options, bench] { return measure(*options, bench); };
     });
   }

@@ -16,7 +16,11 @@ struct Figure {
   std::string unit;
   std::optional<double> target = {};  ///< what it should reach: at most that, rates at least
   std::string how = {};               ///< median of how many, range: for the table's last column
+  std::optional<double> least = {}, greatest = {};  ///< of repeated measurements: their spread
 };
+
+/// Rates are better when more, everything else when less.
+bool more_is_better(const Figure& figure);
 
 /// Takes each figure as soon as it is measured.
 using TakeFigure = std::function<void(const Figure&)>;
@@ -32,8 +36,33 @@ struct ProcessCost {
 /// Runs this executable with these arguments, its output thrown away. Throws when it fails.
 ProcessCost cost_of_bcx(const std::vector<std::string>& arguments);
 
+/// What to measure; each kind reads what concerns it.
+struct BenchOptions {
+  std::string folder;   ///< parent of the place to work in; empty: the temporary folder
+  std::string compare;  ///< figures stored by --json; empty: none
+  bool json = false;
+  std::string backbone = "densenet201", precision = "auto", device = "auto";
+  std::int64_t batch_size = 16, image_size = 224, steps = 10, threads = 0, images = 64;
+  std::vector<std::string> sets, plugin_paths;
+};
+
 // The kinds, one source file each. `folder` is empty and on the file system to be measured.
-void bench_tracker(const std::filesystem::path& folder, const TakeFigure& take);
-void bench_sweep(const std::filesystem::path& folder, const TakeFigure& take);
+void bench_tracker(const BenchOptions&, const std::filesystem::path& folder,
+                   const TakeFigure& take);
+void bench_sweep(const BenchOptions&, const std::filesystem::path& folder, const TakeFigure& take);
+void bench_data(const BenchOptions&, const std::filesystem::path& folder, const TakeFigure& take);
+void bench_train(const BenchOptions&, const std::filesystem::path& folder, const TakeFigure& take);
+void bench_infer(const BenchOptions&, const std::filesystem::path& folder, const TakeFigure& take);
+
+/// A figure beside one that was stored.
+struct Compared {
+  std::string what, unit;
+  double stored = 0, now = 0;
+  bool worse = false;  ///< by more than the stored figure's spread
+};
+/// Those figures that both lists have, with a spread in the stored one. `stored` is what --json
+/// wrote. Throws bcx::Error (data) for a file that is something else.
+std::vector<Compared> compare_figures(const std::filesystem::path& stored,
+                                      const std::vector<Figure>& now);
 
 }  // namespace bcx::cli

@@ -84,7 +84,7 @@ test = false
 
 }  // namespace
 
-void bench_sweep(const fs::path& folder, const TakeFigure& take) {
+void bench_sweep(const BenchOptions&, const fs::path& folder, const TakeFigure& take) {
   for (const char* method : {"random", "tpe"}) cost_of_drawing(folder, method, take);
   cost_of_a_process(folder, take);
 }

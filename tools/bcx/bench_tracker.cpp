@@ -256,7 +256,7 @@ void processes(const fs::path& folder, const TakeFigure& take) {
 
 }  // namespace
 
-void bench_tracker(const fs::path& folder, const TakeFigure& take) {
+void bench_tracker(const BenchOptions&, const fs::path& folder, const TakeFigure& take) {
   cost_of_a_metric(folder, take);
   a_million_points(folder, take);
   lost_when_killed(folder, take);
