@@ -28,6 +28,12 @@ void require_mlflow(const Database& store) {
                  "MLflow's file store (mlruns/) can be brought into one with MLflow itself"});
 }
 
+/// MLflow counts milliseconds; 0 for a time that no clock ever showed.
+std::int64_t microseconds(std::int64_t milliseconds) {
+  std::int64_t out = 0;
+  return __builtin_mul_overflow(milliseconds, 1000, &out) ? 0 : out;
+}
+
 /// MLflow keeps parameters as text.
 ParamValue typed(const std::string& text) {
   const auto word = lower(text);
@@ -83,7 +89,7 @@ void take_metrics(const Database& store, const std::string& id, ImportedRun& run
     if (rows.integer(3) != 0) value = std::numeric_limits<double>::quiet_NaN();
     const auto step = rows.integer(1);
     run.metrics[metric_name(rows.text(0))][step] = {step, std::nan(""), value,
-                                                    rows.integer(4) * 1000};
+                                                    microseconds(rows.integer(4))};
   }
   rows.reset();
 }
@@ -120,8 +126,8 @@ std::vector<Merged> import_mlflow(const std::filesystem::path& database,
     run.description.git_commit = runs.text(6);
     run.description.command = runs.text(5);
     run.description.version = "mlflow";
-    run.started = runs.integer(3) * 1000;
-    run.ended = runs.integer(4) * 1000;
+    run.started = microseconds(runs.integer(3));
+    run.ended = microseconds(runs.integer(4));
     set_status(runs.text(2), run);
     take_tags(store, id, run);
     if (run.description.name.empty()) run.description.name = id.substr(0, 8);

@@ -23,6 +23,20 @@ void require_tracker(const Database& database) {
   if (database.pragma("application_id") != application_id)
     fail(database.path(), "this SQLite file is not a bcx tracker",
          "name another database with --tracker");
+  // A view or a virtual table under one of our names would run somebody else's query, or code, for
+  // each row that is asked for.
+  auto others = database.prepare(
+      "SELECT t.name, t.type FROM pragma_table_list t WHERE t.schema='main' AND t.type<>'table' "
+      "AND "
+      "t.name IN ('artifact', 'attempt', 'checkpoint', 'curve', 'dataset', 'evaluation', "
+      "'evaluation_metric', 'event', 'metric', 'metric_bucket', 'metric_key', 'metric_summary', "
+      "'packed_file', 'packed_piece', 'param', 'plugin', 'prediction', 'run', 'run_stamp', "
+      "'run_tag', 'sample', 'split', 'split_part', 'sweep', 'system', 'trial')");
+  if (others.step())
+    fail(database.path(),
+         fmt::format("\"{}\" is a {} here, and bcx writes a table", printable(others.text(0)),
+                     others.text(1) == "view" ? "view" : "virtual table"),
+         "somebody changed this file: name another database with --tracker");
 }
 
 bool is_empty(const Database& database) {

@@ -178,6 +178,8 @@ Database::Database(const std::filesystem::path& path, Mode mode)
   sqlite3_limit(opened, SQLITE_LIMIT_LENGTH, longest_value);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  // bcx has none: a trigger came with a file from elsewhere, and would run as whoever writes to it.
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   execute("PRAGMA cell_size_check=ON");

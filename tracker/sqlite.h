@@ -84,8 +84,8 @@ class Database {
  public:
   enum class Mode { read, read_immutable, write };
 
-  /// Opens with the rules of docs/tracker.md (untrusted schema, cell checks, no mmap, foreign keys,
-  /// waiting 60 s for a lock). `write` creates the file. Closing moves nothing from the WAL into
+  /// Opens with the rules of docs/tracker.md (untrusted schema, no triggers, cell checks, no mmap,
+  /// foreign keys, waiting 60 s for a lock). `write` creates the file. Closing moves nothing from the WAL into
   /// the file: close_after_writing() (schema.h) does.
   Database(const std::filesystem::path& path, Mode mode);
 

@@ -1,7 +1,10 @@
 #include "base/paths.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -12,18 +15,32 @@
 namespace bcx {
 namespace {
 
+/// $HOME, else what the system knows of the user; /tmp, where everybody may write, comes last.
+std::filesystem::path home() {
+  if (const char* told = std::getenv("HOME"); told && *told) return told;
+  passwd entry{}, *found = nullptr;
+  std::array<char, 16'384> text;
+  getpwuid_r(geteuid(), &entry, text.data(), text.size(), &found);
+  return found && *found->pw_dir == '/' ? found->pw_dir : "/tmp";
+}
+
 std::filesystem::path xdg(const char* variable, const char* below_home) {
   if (const char* told = std::getenv(variable); told && *told == '/')
     return std::filesystem::path(told) / "bcx";
-  const char* home = std::getenv("HOME");
-  return std::filesystem::path(home && *home ? home : "/tmp") / below_home / "bcx";
+  return home() / below_home / "bcx";
 }
 
 }  // namespace
 
-std::filesystem::path executable_path() { return std::filesystem::read_symlink("/proc/self/exe"); }
-std::filesystem::path cache_folder() { return xdg("XDG_CACHE_HOME", ".cache"); }
-std::filesystem::path data_folder() { return xdg("XDG_DATA_HOME", ".local/share"); }
+std::filesystem::path executable_path() {
+  return std::filesystem::read_symlink("/proc/self/exe");
+}
+std::filesystem::path cache_folder() {
+  return xdg("XDG_CACHE_HOME", ".cache");
+}
+std::filesystem::path data_folder() {
+  return xdg("XDG_DATA_HOME", ".local/share");
+}
 
 std::string read_text(const std::filesystem::path& path, std::uintmax_t limit, ExitCode code) {
   const std::string where = printable(path.string());
@@ -32,7 +49,8 @@ std::string read_text(const std::filesystem::path& path, std::uintmax_t limit, E
     throw Error(code, {"is a folder, expected a file", where, {}});
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(code, {fmt::format("cannot be opened: {}", system_message(errno)), where, {}});
+  if (!file)
+    throw Error(code, {fmt::format("cannot be opened: {}", system_message(errno)), where, {}});
   std::string text(static_cast<std::size_t>(limit) + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) throw Error(code, {"cannot be read", where, {}});

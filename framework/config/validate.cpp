@@ -106,7 +106,7 @@ std::string type_remedy(Type type, const Node& node) {
   try {  // "32" where 32 was meant
     const Node inner = parse_document("v = " + node.text, "");
     if (inner.entries.size() == 1 && has_type(type, inner.entries[0].value))
-      return fmt::format("write {}, without quotes", node.text);
+      return fmt::format("write {}, without quotes", printable(node.text));
   } catch (const std::exception&) {
   }
   return {};

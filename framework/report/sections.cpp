@@ -104,7 +104,8 @@ Section asked(const Study& study, const Manner& manner) {
        {"seed", fmt::format("{}", run.seed)},
        {"started", utc(run.started)},
        {"took",
-        run.ended ? human_duration(1e-6 * static_cast<double>(*run.ended - run.started)) : ""},
+        run.ended ? human_duration(1e-6 * (static_cast<double>(*run.ended) - static_cast<double>(run.started)))
+                  : ""},
        {"attempts", run.attempts > 1 ? fmt::format("{}", run.attempts) : ""},
        {"tags", join(run.tags, ", ")},
        {"notes", run.notes},

@@ -98,7 +98,10 @@ void ConsoleObserver::message(train::Tone tone, std::string_view text) {
                        : warning                   ? "\x1b[33m"
                        : tone == train::Tone::good ? "\x1b[32m"
                                                    : "";
-  fmt::print(stderr, "{}{}{}{}\n", before, warning ? "warning: " : "", text,
+  // Names from files are in these texts, too.
+  std::vector<std::string> lines;
+  for (const auto& line : split(text, '\n')) lines.push_back(printable(line));
+  fmt::print(stderr, "{}{}{}{}\n", before, warning ? "warning: " : "", join(lines, "\n"),
              *before ? "\x1b[0m" : "");
 }
 

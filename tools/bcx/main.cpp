@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -22,6 +23,18 @@ int report(const bcx::Error& error) {
     fmt::print(stderr, "error: {}\n", error.what());
   }
   return static_cast<int>(error.code());
+}
+
+/// Help, or what is wrong with the command line, whose words CLI11 repeats as they are.
+int report(const CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream out, complaint;
+  const int code = app.exit(error, out, complaint);
+  std::string text = complaint.str();
+  const std::string what = error.what();
+  if (text.starts_with(what)) text.replace(0, what.size(), bcx::printable(what));
+  fmt::print("{}", out.str());
+  fmt::print(stderr, "{}", text);
+  return code == 0 ? 0 : static_cast<int>(bcx::ExitCode::usage);
 }
 
 /// CLI11 only says that a subcommand is required; a typo deserves the name that was meant.
@@ -75,12 +88,11 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return action ? action() : static_cast<int>(bcx::ExitCode::ok);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : static_cast<int>(bcx::ExitCode::usage);
+    return report(app, error);
   } catch (const bcx::Error& error) {
     return report(error);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
+    fmt::print(stderr, "error: {}\n", bcx::printable(error.what()));
     return static_cast<int>(bcx::ExitCode::other);
   }
 }

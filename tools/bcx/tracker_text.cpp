@@ -86,8 +86,9 @@ std::string iso_time(std::int64_t microseconds) {
 }
 
 std::string duration_text(const tracker::RunShown& run) {
-  const auto end = run.ended.value_or(tracker::now_microseconds());
-  return human_duration(std::max<std::int64_t>(0, end - run.started) / 1e6);
+  // As doubles: a file from elsewhere may hold any times.
+  const auto end = static_cast<double>(run.ended.value_or(tracker::now_microseconds()));
+  return human_duration(std::max(0.0, end - static_cast<double>(run.started)) / 1e6);
 }
 
 std::string number_text(double value) {

@@ -3,8 +3,11 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include <fstream>
+
 #include "base/error.h"
 #include "base/philox.h"
+#include "data/crc32.h"
 #include "data/images.h"
 #include "tests/catch.h"
 
@@ -158,6 +161,45 @@ TEST_CASE("BMP: colour and grey") {
     CHECK(decoded.note == (type == CV_8UC1 ? "palette" : ""));
     check_cuts(bytes);
   }
+}
+
+TEST_CASE("PNG: data for a larger picture than the header's stop at the picture's end") {
+  // 16 million equal pixels in a few kilobytes, and a header that claims 8 x 8 of them.
+  Bytes bytes = encoded(".png", cv::Mat(4000, 4000, CV_8UC3, cv::Scalar(9, 9, 9)));
+  REQUIRE(bytes.size() < 200'000);
+  for (const std::size_t at : {16u, 20u})
+    for (std::size_t i = 0; i < 4; ++i)
+      bytes[at + i] = std::byte{i == 3 ? std::uint8_t{8} : std::uint8_t{0}};
+  const auto sum = crc32(std::span(bytes).subspan(12, 17));
+  for (std::size_t i = 0; i < 4; ++i) bytes[29 + i] = static_cast<std::byte>(sum >> (24 - 8 * i));
+  try {
+    const auto decoded = decode_image(bytes);
+    CHECK(decoded.image.width == 8);
+    CHECK(decoded.image.height == 8);
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()) == "PNG is damaged: its pixel data cannot be decoded");
+  }
+}
+
+TEST_CASE("names that say another format, and links that lead nowhere") {
+  const TemporaryFolder folder;
+  const auto write = [&](const char* name, const Bytes& bytes) {
+    std::ofstream(folder / name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+  };
+  write("a.png", encoded(".jpg", picture()));
+  write("b.jpg", encoded(".tiff", picture()));
+  write("c.tif", encoded(".bmp", picture()));
+  write("d", encoded(".png", picture()));
+  CHECK(read_image(folder / "a.png").note == "JPEG named .png");
+  CHECK(read_image(folder / "b.jpg").note == "TIFF named .jpg");
+  CHECK(read_image(folder / "c.tif").note == "BMP named .tif");
+  CHECK(read_image(folder / "d").note == "");
+  std::filesystem::create_symlink("loop.png", folder / "loop.png");
+  CHECK_THROWS_WITH(
+      read_image(folder / "loop.png"),
+      (folder / "loop.png").string() + ": cannot be opened: Too many levels of symbolic links");
 }
 
 TEST_CASE("random damage never crashes and never changes a size") {

@@ -81,6 +81,17 @@ std::string event(const std::string& tag, const std::string& value) {
 
 }  // namespace
 
+TEST_CASE("MLflow: times that no clock shows") {
+  TemporaryFolder folder;
+  Database(folder / "mlflow.db", Database::Mode::write)
+      .execute(std::string(mlflow_store) +
+               "UPDATE runs SET start_time=9223372036854775807, end_time=-9223372036854775808;"
+               "UPDATE metrics SET timestamp=9223372036854775807, step=-9223372036854775808");
+  import_mlflow(folder / "bcx.db", folder / "mlflow.db");
+  const Reader reader(folder / "bcx.db");
+  CHECK(reader.run(reader.find("parent").id).started == 0);
+}
+
 TEST_CASE("runs of an MLflow store: typed, dated, and once only") {
   TemporaryFolder folder;
   Database(folder / "mlflow.db", Database::Mode::write).execute(mlflow_store);

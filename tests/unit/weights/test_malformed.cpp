@@ -71,6 +71,17 @@ std::vector<Malformed> outside_the_header() {
        "the tensors take 8 bytes, the file holds 4: it is cut short"},
       {"data left over", raw_file(braces(good), eight + "x"),
        "1 bytes after the last tensor belong to no tensor"},
+      {"eight bytes and no header", length_prefix(0), "the header does not begin with \"{\""},
+      {"header of 2^63 bytes", length_prefix(1ull << 63) + "{}",
+       "says that its header takes 9223372036854775808 bytes, at most 32000000 are allowed"},
+      {"a page of HTML", "<!DOCTYPE html><html>404</html>",
+       "says that its header takes 6071217719105487164 bytes, at most 32000000 are allowed; "
+       "expected "
+       "a .safetensors file"},
+      {"a Git LFS pointer", "version https://git-lfs.github.com/spec/v1\n",
+       "says that its header takes 2336927755350992246 bytes, at most 32000000 are allowed; this "
+       "is "
+       "a Git LFS pointer: `git lfs pull` fetches the file itself"},
       {"data without tensors", raw_file("{}", "x"),
        "1 bytes after the last tensor belong to no tensor"},
   };
@@ -85,6 +96,12 @@ std::vector<Malformed> json_itself() {
       {"text behind it", raw_file("{}{}"), "the header is not JSON at byte 3"},
       {"zero padding", raw_file(std::string("{}\0\0", 4)), "the header is not JSON at byte 3"},
       {"malformed UTF-8", raw_file("{\"a\xff\":1}"), "the header is not JSON at byte 4"},
+      {"a comma at the end", raw_file(R"({"a":{},})"), "tensor \"a\" lacks \"dtype\""},
+      {"a name without quotes", raw_file("{a:1}"), "the header is not JSON at byte 2"},
+      {"a name in single quotes", raw_file("{'a':1}"), "the header is not JSON at byte 2"},
+      {"half a pair of surrogates", raw_file(R"({"\ud800":1})"),
+       "the header is not JSON at byte 9"},
+      {"a byte order mark", raw_file("\xEF\xBB\xBF{}"), "the header does not begin with \"{\""},
       {"a comment", raw_file("{/*x*/}"), "the header is not JSON at byte 2"},
       {"nesting", raw_file("{\"a\":" + std::string(100'000, '[')),
        "header entry \"a\" is an array, expected an object"},
@@ -156,6 +173,19 @@ std::vector<Malformed> tensors() {
       {"one offset", one("F32", "[2]", "[8]"), "tensor \"a\" has 1 data_offsets, expected 2"},
       {"three offsets", one("F32", "[2]", "[0,8,8]"),
        "tensor \"a\" has 3 data_offsets, expected 2"},
+      {"no offset", one("F32", "[2]", "[]"), "tensor \"a\" has 0 data_offsets, expected 2"},
+      {"offset of 2^64", one("F32", "[2]", "[0,18446744073709551616]"),
+       "tensor \"a\" has 18446744073709551616 in its data_offsets, expected a whole number from 0 "
+       "to "
+       "2^63 - 1"},
+      {"not a number", one("F32", "[NaN]", "[0,8]"), "the header is not JSON at byte 29"},
+      {"a boolean in the shape", one("F32", "[true]", "[0,8]"),
+       "tensor \"a\" has a boolean where the format has none"},
+      {"a null for the shape", one("F32", "null", "[0,8]"),
+       "tensor \"a\" has null where the format has none"},
+      {"a number for the type",
+       raw_file(R"({"a":{"dtype":4,"shape":[2],"data_offsets":[0,8]}})", eight),
+       "tensor \"a\" has a number where the format has none"},
       {"negative offset", one("F32", "[2]", "[-8,0]"),
        "tensor \"a\" has -8 in its data_offsets, expected a whole number from 0 to 2^63 - 1"},
       {"backwards", one("F32", "[2]", "[8,0]"), "tensor \"a\" ends at 0 before it begins at 8"},
@@ -182,6 +212,12 @@ std::vector<Malformed> layouts() {
       {"empty tensor inside another",
        raw_file(braces(good + "," + entry("e", "F32", "[0]", "[4,4]")), eight),
        "tensor \"e\" overlaps the one before it"},
+      {"hole at the end of a million million bytes",
+       two("[0,4]", "[1000000000000,1000000000004]", eight),
+       "999999999996 bytes before tensor \"b\" belong to no tensor"},
+      {"empty tensor beyond the file",
+       raw_file(braces(good + "," + entry("e", "F32", "[0]", "[16,16]")), eight),
+       "8 bytes before tensor \"e\" belong to no tensor"},
       {"beyond the file", two("[0,4]", "[4,8]", four),
        "the tensors take 8 bytes, the file holds 4: it is cut short"},
   };
