@@ -75,7 +75,7 @@ void add_differences(std::vector<Difference>& out, const char* section,
     }
   for (auto& [key, values] : by_key)
     if (std::any_of(values.begin(), values.end(),
-                    [&](const auto& one) { return one != values[0]; }))
+                    [&first = values[0]](const auto& one) { return one != first; }))
       out.push_back({section, key, std::move(values)});
 }
 

@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -51,10 +52,20 @@ std::string read_text(const std::filesystem::path& path, std::uintmax_t limit, E
   std::ifstream file(path, std::ios::binary);
   if (!file)
     throw Error(code, {fmt::format("cannot be opened: {}", system_message(errno)), where, {}});
-  std::string text(static_cast<std::size_t>(limit) + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) throw Error(code, {"cannot be read", where, {}});
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  // In growing pieces: the limit may be large and the file small, and a pipe has no size to ask
+  // for.
+  std::string text;
+  for (bool more = true; more && text.size() <= limit;) {
+    const std::size_t have = text.size();
+    const auto want = static_cast<std::size_t>(
+        std::min<std::uintmax_t>(std::max<std::size_t>(have, 1 << 16), limit + 1 - have));
+    text.resize(have + want);
+    file.read(text.data() + have, static_cast<std::streamsize>(want));
+    if (file.bad()) throw Error(code, {"cannot be read", where, {}});
+    const auto got = static_cast<std::size_t>(file.gcount());
+    text.resize(have + got);
+    more = got == want;
+  }
   if (text.size() > limit)
     throw Error(code, {fmt::format("is larger than {}", human_bytes(limit)), where, {}});
   return text;
