@@ -20,6 +20,7 @@
 #include "data/split.h"
 #include "data/summary.h"
 #include "data_images.h"
+#include "json_text.h"
 #include "open_experiment.h"
 
 namespace bcx::cli {
@@ -61,7 +62,7 @@ Subject open_subject(const DataOptions& options) {
 
 // Names may hold any bytes; JSON holds UTF-8.
 std::string dumped(const json& value) {
-  return value.dump(2, ' ', false, json::error_handler_t::replace);
+  return json_text(value.dump(2, ' ', false, json::error_handler_t::replace));
 }
 
 json split_json(const data::SampleTable& table, const data::Split& split) {

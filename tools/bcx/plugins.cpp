@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "commands.h"
 #include "config/validate.h"
+#include "json_text.h"
 #include "plugin/catalog.h"
 #include "plugin_text.h"
 #include "plugins_author.h"
@@ -57,7 +58,7 @@ int list(const Options& options) {
   const PluginCatalog catalog = open_catalog(options);
   const auto components = selected(catalog, options.kind);
   if (options.json) {
-    fmt::print("{}\n", list_json(catalog, components).dump(2));
+    fmt::print("{}\n", json_text(list_json(catalog, components).dump(2)));
     return 0;
   }
   if (components.empty()) {

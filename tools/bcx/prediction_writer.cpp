@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "json_text.h"
 
 namespace bcx::cli {
 
@@ -52,7 +53,7 @@ std::string PredictionWriter::json_line(const std::string& path, std::span<const
   auto& probabilities = line["probabilities"] = nlohmann::ordered_json::object();
   for (std::size_t c = 0; c < p.size(); ++c) probabilities[model_.classes[c]] = p[c];
   line["logits"] = std::vector<double>(logits.begin(), logits.end());
-  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 void PredictionWriter::write(const std::string& path, std::span<const float> logits) {

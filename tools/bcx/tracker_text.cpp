@@ -1,12 +1,14 @@
 #include "tracker_text.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "json_text.h"
 #include "tracker/host.h"
 
 namespace bcx::cli {
@@ -56,6 +58,10 @@ void add_shape_options(CLI::App& command, TableShape& shape, const char* json_he
 }
 
 void print_table(const TableShape& shape, const Table& table) {
+  if (shape.csv && isatty(STDOUT_FILENO) != 0) {  // a file gets names as they are
+    for (const auto& line : split(trim(table.csv()), '\n')) fmt::print("{}\n", printable(line));
+    return;
+  }
   fmt::print("{}", shape.csv        ? table.csv()
                    : shape.markdown ? table.markdown()
                                     : table.text(terminal_width()));
@@ -137,7 +143,7 @@ ordered_json run_json(const tracker::RunShown& run) {
 }
 
 std::string dump(const ordered_json& json) {
-  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+  return json_text(json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
 }
 
 }  // namespace bcx::cli

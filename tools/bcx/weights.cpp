@@ -11,6 +11,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
+#include "json_text.h"
 #include "weights/convert.h"
 #include "weights/index.h"
 #include "weights/resolve.h"
@@ -147,7 +148,7 @@ void print_facts(const SafetensorsFile& file) {
 int show(const Options& options) {
   const SafetensorsFile file = open_shown(options.file);
   if (options.json) {
-    fmt::print("{}\n", json_of(file).dump(2));
+    fmt::print("{}\n", json_text(json_of(file).dump(2)));
     return 0;
   }
   print_facts(file);

@@ -105,7 +105,7 @@ TEST_CASE("a tracker full of hostile names") {
        std::vector<std::vector<std::string>>{{"runs"},
 
                                              {"runs", "--json"},
-                                             {"runs", "--csv"},
+                                             {"runs", "--md"},
                                              {"runs", "--group-by", "name"},
                                              {"runs", "name = 'nothing' or nothing = 1"},
                                              {"runs", "--sort", evil_text},
