@@ -21,7 +21,8 @@ inline void append(Bytes& bytes, std::string_view text) {
 /// A number of `count` bytes, the highest first.
 inline std::string big(std::uint64_t value, int count) {
   std::string text;
-  for (int i = count - 1; i >= 0; --i) text += static_cast<char>(value >> (8 * i) & 0xFF);
+  for (int i = count - 1; i >= 0; --i)
+    text += i < 8 ? static_cast<char>(value >> (8 * i) & 0xFF) : '\0';
   return text;
 }
 
