@@ -110,8 +110,8 @@ TEST_CASE("tasks with trackers of their own, requeued and cancelled, end with th
   here.write("grid.toml", grid);
   REQUIRE(here.bcx({"sweep", "run", "grid.toml", "--tracker", "alone/bcx.db"}).code == 0);
   std::map<std::string, double> expected;
-  for (const auto& trial :
-       here.ask({"sweep", "show", "--json", "--tracker", "alone/bcx.db"}).at("trials"))
+  const auto alone = here.ask({"sweep", "show", "--json", "--tracker", "alone/bcx.db"});
+  for (const auto& trial : alone.at("trials"))
     expected[trial.at("set").dump()] = trial.at("value").get<double>();
   REQUIRE(expected.size() == 4);
 
@@ -148,7 +148,8 @@ TEST_CASE("tasks with trackers of their own, requeued and cancelled, end with th
   REQUIRE(done);
   REQUIRE(comes([&] { return cluster.is_idle(); }, 60));
   CHECK(here.values() == expected);
-  CHECK(here.ask({"runs", "--json"}).size() == 4);
+  // One that was stopped before its first checkpoint has begun anew; none was finished twice.
+  CHECK(here.ask({"runs", "status = \"finished\"", "--json"}).size() == 4);
   CHECK(here.ask({"sweep", "status", "--json"})[0].at("status") == "finished");
   // The nodes' disks are left as they were.
   for (const auto& entry : fs::directory_iterator(fs::temp_directory_path()))
@@ -167,7 +168,7 @@ TEST_CASE("before its time limit a task saves and queues again, and cancelled it
   REQUIRE(submitted.code == 0);
   const auto attempts = [&] {
     const auto rows =
-        here.bcx({"sql", "--json", "SELECT number, status, epoch FROM attempt ORDER BY number"});
+        here.bcx({"sql", "--json", "SELECT number, status FROM attempt ORDER BY number"});
     return rows.code == 0 ? json::parse(rows.out) : json::array();
   };
   const bool again = comes([&] { return attempts().size() >= 2; }, 240);
