@@ -166,7 +166,7 @@ std::vector<Course> Ledger::courses(const std::vector<Trial>& trials) const {
         trial.row.run.empty() ? std::vector<std::string>() : reader_->metric_keys(trial.row.run);
     if (std::find(keys.begin(), keys.end(), plan_.objective) != keys.end())
       for (const auto& point : reader_->series(trial.row.run, plan_.objective)) {
-        const auto epoch = static_cast<std::size_t>(std::max(point.epoch, 0.0));
+        const auto epoch = static_cast<std::size_t>(std::max(point.epoch - 1.0, 0.0));  // from 1
         if (course.costs.size() <= epoch)
           course.costs.resize(epoch + 1, std::numeric_limits<double>::quiet_NaN());
         course.costs[epoch] = plan_.cost(point.value);
