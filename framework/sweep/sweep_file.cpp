@@ -359,6 +359,12 @@ class SweepReader {
                     "raise train.epochs or lower sweep.min_epochs");
     if (plan_.method == "grid") grid();
     horizon(experiment);
+    if (experiment.train.precision == "auto" &&
+        std::none_of(plan_.space.axes.begin(), plan_.space.axes.end(),
+                     [](const Axis& axis) { return axis.key == "train.precision"; }))
+      warnings_.push_back(
+          "train.precision is \"auto\": each trial takes what is faster just then, and trials may "
+          "differ for that alone; set fp32 or bf16");
     if (experiment.train.overfit_batches > 0)
       problems_.add(place("parameter"), "train.overfit_batches is set: nothing is validated",
                     "leave it out of a sweep");

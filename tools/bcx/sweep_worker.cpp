@@ -23,6 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int not_started = 127;
+
 /// `name value` in a file of counters; 0 where there is none.
 std::int64_t counter(const fs::path& file, std::string_view name) {
   std::ifstream lines(file);
@@ -89,7 +91,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   dup2(log, STDERR_FILENO);
   fcntl(lock, F_SETFD, 0);
   execve(arguments[0], arguments, environment);
-  _exit(127);
+  _exit(not_started);
 }
 
 std::string name_of(const sweep::Ledger& ledger, const sweep::Trial& trial) {
@@ -143,6 +145,7 @@ std::vector<std::string> trial_command(const sweep::Ledger& ledger, const sweep:
 
 SweepWorker::SweepWorker(const sweep::Ledger& ledger, sweep::Claim claim, const Settings& settings)
     : claim_(std::move(claim)),
+      program_(settings.program),
       log_(ledger.folder() / fmt::format("trial-{}.log", claim_.trial.number())),
       kills_before_(memory_kills()) {
   auto arguments = trial_command(ledger, claim_.trial, settings.program, settings.device);
@@ -165,6 +168,7 @@ SweepWorker::SweepWorker(const sweep::Ledger& ledger, sweep::Claim claim, const 
 
 SweepWorker::SweepWorker(SweepWorker&& other) noexcept
     : claim_(std::move(other.claim_)),
+      program_(std::move(other.program_)),
       log_(std::move(other.log_)),
       log_begin_(other.log_begin_),
       kills_before_(other.kills_before_),
@@ -191,6 +195,9 @@ std::optional<sweep::Ended> SweepWorker::ended() {
 sweep::Ended SweepWorker::ended_with(int status) const {
   sweep::Ended ended;
   ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (ended.code == not_started)  // no trial's fault, and every other would end likewise
+    throw Error(ExitCode::other, {"a trial's process cannot be started", printable(program_),
+                                  "is the program there, and executable?"});
   std::ifstream log(log_);
   log.seekg(static_cast<std::streamoff>(log_begin_));
   for (std::string line; std::getline(log, line);) {

@@ -38,7 +38,7 @@ class SweepWorker {
   SweepWorker& operator=(SweepWorker&&) = delete;
 
   const sweep::Trial& trial() const { return claim_.trial; }
-  /// None while it lives. Does not wait.
+  /// None while it lives. Does not wait. Throws when the program could not be started at all.
   std::optional<sweep::Ended> ended();
   void stop() const;
 
@@ -46,6 +46,7 @@ class SweepWorker {
   sweep::Ended ended_with(int status) const;
 
   sweep::Claim claim_;
+  std::string program_;
   std::filesystem::path log_;
   std::uintmax_t log_begin_ = 0;
   std::int64_t kills_before_ = 0;

@@ -111,6 +111,11 @@ TEST_CASE("what a trial's end means: infeasible, tried again, failed with its me
   CHECK(std::count(log.begin(), log.end(), '1') == 3);
   CHECK(std::count(log.begin(), log.end(), '0') == 1);
 
+  const auto missing = here.bcx({"sweep", "resume", "--worker", "/nowhere/bcx"});
+  CHECK(missing.code == 1);
+  CHECK(missing.err.find("error: /nowhere/bcx: a trial's process cannot be started; is the program "
+                         "there, and executable?") != std::string::npos);
+
   // Another plan under the same name, while this one is not finished, is a question.
   here.write("grid.toml", std::string(grid) + "[optimizer]\nlearning_rate = 0.5\n");
   const auto other = here.bcx({"sweep", "run", "grid.toml"});

@@ -27,6 +27,7 @@ weights = "none"
 name = "rotate"
 [train]
 epochs = 9
+precision = "fp32"
 )";
   }
   SweepOptions options(const std::string& text) const {
@@ -191,6 +192,19 @@ TEST_CASE("mistakes that need the whole of it") {
   CHECK(here.mistakes(bare) ==
         "train.batch_size: expected a parameter, KEY=VALUES; write train.batch_size=16,32 or "
         "optimizer.learning_rate='log(1e-5,1e-2)'");
+}
+
+TEST_CASE("a precision that each trial would choose for itself is warned of") {
+  const Workplace here;
+  auto options = here.options(begin + "[train]\nprecision = \"auto\"\n[sweep]\n");
+  options.parameters = {"train.batch_size=8,16"};
+  REQUIRE(here.load(options).warnings.size() == 1);
+  CHECK(here.load(options).warnings[0] ==
+        "train.precision is \"auto\": each trial takes what is faster just then, and trials may "
+        "differ for that alone; set fp32 or bf16");
+  options.parameters.push_back("train.precision=fp32,bf16");
+  options.load.sets = {"sweep.trials=2"};
+  CHECK(here.load(options).warnings.empty());
 }
 
 TEST_CASE("pruning on a schedule with a horizon is warned of") {
