@@ -191,22 +191,46 @@ void RowCopier::move_paths(std::int64_t run, const std::string& from, const std:
   }
 }
 
-void RowCopier::copy_sweeps() {
-  std::vector<std::int64_t> sweeps;
-  auto& rows = source_.cached("SELECT DISTINCT sweep FROM trial WHERE run IS NOT NULL");
-  while (rows.step()) sweeps.push_back(rows.integer(0));
+std::set<std::int64_t> RowCopier::sweeps_of_copied_runs() const {
+  std::vector<std::pair<std::int64_t, std::int64_t>> trials;  // sweep, run
+  auto& rows = source_.cached("SELECT sweep, run FROM trial WHERE run IS NOT NULL");
+  while (rows.step()) trials.emplace_back(rows.integer(0), rows.integer(1));
   rows.reset();
-  for (const auto sweep : sweeps) {
-    const auto uuid = one_text(source_, "SELECT uuid FROM sweep WHERE id=?", sweep);
-    if (one_integer(target_, "SELECT 1 FROM sweep WHERE uuid=?", uuid) != 0) continue;
-    copy("sweep", "id", sweep, {});
-    const auto to = one_integer(target_, "SELECT id FROM sweep WHERE uuid=?", uuid);
-    copy("trial", "sweep", sweep,
-         {{"sweep", [to](auto) { return to; }}, {"run", [this](auto id) { return run_of(id); }}});
-  }
+  std::set<std::int64_t> sweeps;
+  for (const auto& [sweep, run] : trials)
+    if (!sweeps.contains(sweep) && run_of(run) != 0) sweeps.insert(sweep);
+  return sweeps;
 }
 
-void RowCopier::finish() {
+void RowCopier::sweep(std::int64_t from) {
+  const auto uuid = one_text(source_, "SELECT uuid FROM sweep WHERE id=?", from);
+  auto to = one_integer(target_, "SELECT id FROM sweep WHERE uuid=?", uuid);
+  if (to == 0) {
+    copy("sweep", "id", from, {});
+    to = one_integer(target_, "SELECT id FROM sweep WHERE uuid=?", uuid);
+  }
+  auto& rows = source_.cached(
+      "SELECT number, parameters, state, attempts, run, value, message, started, ended FROM trial "
+      "WHERE sweep=?");
+  auto& put = target_.cached(
+      "INSERT INTO trial (sweep, number, parameters, state, attempts, run, value, message, "
+      "started, "
+      "ended) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (sweep, number) DO UPDATE SET "
+      "parameters=excluded.parameters, state=excluded.state, attempts=excluded.attempts, "
+      "run=coalesce(excluded.run, run), value=excluded.value, message=excluded.message, "
+      "started=excluded.started, ended=excluded.ended "
+      "WHERE max(coalesce(excluded.started, 0), coalesce(excluded.ended, 0)) > "
+      "max(coalesce(trial.started, 0), coalesce(trial.ended, 0))");
+  for (bool more = rows.start(from); more; more = rows.step()) {
+    const auto run = rows.is_null(4) ? 0 : run_of(rows.integer(4));
+    put.run(to, rows.integer(0), rows.text(1), rows.text(2), rows.integer(3),
+            run == 0 ? std::optional<std::int64_t>{} : run, rows.maybe_real(5), rows.text(6),
+            rows.maybe_integer(7), rows.maybe_integer(8));
+  }
+  rows.reset();
+}
+
+void RowCopier::finish(bool every_sweep) {
   std::vector<std::pair<std::string, std::string>> parents;
   auto& rows = source_.cached(
       "SELECT r.uuid, p.uuid FROM run r JOIN run p ON p.id=r.parent WHERE r.trashed IS NULL");
@@ -218,7 +242,15 @@ void RowCopier::finish() {
             "UPDATE run SET parent=(SELECT id FROM run WHERE uuid=?2) "
             "WHERE uuid=?1 AND parent IS NULL")
         .run(child, parent);
-  copy_sweeps();
+  std::set<std::int64_t> sweeps;
+  if (every_sweep) {
+    auto& all = source_.cached("SELECT id FROM sweep");
+    while (all.step()) sweeps.insert(all.integer(0));
+    all.reset();
+  } else {
+    sweeps = sweeps_of_copied_runs();
+  }
+  for (const auto one : sweeps) sweep(one);
   target_.execute(
       "UPDATE evaluation SET look=max(look, n.number) FROM (SELECT id, row_number() OVER ("
       "PARTITION BY part, split, CASE WHEN split IS NULL THEN dataset END, "

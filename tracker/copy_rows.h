@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,12 @@ class RowCopier {
   /// place, its tags and notes kept. Returns its row in the target. Throws (storage) when a path of
   /// the source leads out of the run's folder's folder.
   std::int64_t run(std::int64_t from, const std::string& folder);
-  /// Sets parents that were not there when their children came, copies sweeps whose runs are there,
-  /// and counts looks. After the last run.
-  void finish();
+  /// Sets parents that were not there when their children came, copies the sweeps of copied runs
+  /// (or every one), and counts looks. After the last run.
+  void finish(bool every_sweep);
+  /// A sweep with its trials. Of one that is there: trials that are not, and those that something
+  /// happened to later than there. A trial's run stays when the source does not have it.
+  void sweep(std::int64_t from);
 
  private:
   using Translate = std::function<std::int64_t(std::int64_t)>;  // 0: NULL
@@ -38,7 +42,7 @@ class RowCopier {
   std::int64_t run_of(std::int64_t from) const;
   void evaluations(std::int64_t from, std::int64_t to);
   void move_paths(std::int64_t run, const std::string& from, const std::string& to);
-  void copy_sweeps();
+  std::set<std::int64_t> sweeps_of_copied_runs() const;
 
   const Database& source_;
   Database& target_;

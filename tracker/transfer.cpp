@@ -17,6 +17,7 @@
 #include "tracker/file_lock.h"
 #include "tracker/run_store.h"
 #include "tracker/schema.h"
+#include "tracker/sweep_rows.h"
 
 namespace bcx::tracker {
 namespace {
@@ -159,9 +160,18 @@ class Merger {
     std::vector<Merged> out;
     for (const auto& run : runs_of(source_)) out.push_back({run.id, run.name, take(run)});
     Transaction transaction(target_);
-    copier_.finish();
+    copier_.finish(true);
     transaction.commit();
     return out;
+  }
+  void sweeps() {
+    std::vector<std::int64_t> all;
+    auto& rows = source_.cached("SELECT id FROM sweep");
+    while (rows.step()) all.push_back(rows.integer(0));
+    rows.reset();
+    Transaction transaction(target_);
+    for (const auto one : all) copier_.sweep(one);
+    transaction.commit();
   }
 
  private:
@@ -247,7 +257,7 @@ void sync_file(const fs::path& path) {
 }
 
 void write_export(const Database& source, const std::vector<SourceRun>& runs, const fs::path& path,
-                  bool checkpoints) {
+                  bool checkpoints, std::string_view sweep) {
   Database target(path, Database::Mode::write);
   // One file, complete before it gets its name: nothing to roll back.
   target.execute("PRAGMA journal_mode=OFF");
@@ -257,14 +267,13 @@ void write_export(const Database& source, const std::vector<SourceRun>& runs, co
   Transaction transaction(target);
   for (const auto& run : runs)
     pack_run(source, target, run, copier.run(run.row, run.folder), checkpoints);
-  copier.finish();
+  copier.finish(false);
+  if (!sweep.empty()) copier.sweep(find_sweep(source, sweep).row);
   transaction.commit();
 }
 
-}  // namespace
-
-void export_runs(const fs::path& database, const std::vector<std::string>& ids,
-                 const fs::path& file, bool checkpoints) {
+void write_file(const fs::path& database, const std::vector<std::string>& ids, const fs::path& file,
+                bool checkpoints, std::string_view sweep) {
   const Database source = open_for_reading(database);
   check_version(source);
   std::vector<SourceRun> runs;
@@ -282,13 +291,29 @@ void export_runs(const fs::path& database, const std::vector<std::string>& ids,
   std::error_code ignored;
   fs::remove(temporary, ignored);
   try {
-    write_export(source, runs, temporary, checkpoints);
+    write_export(source, runs, temporary, checkpoints, sweep);
     sync_file(temporary);
     fs::rename(temporary, file);
   } catch (...) {
     fs::remove(temporary, ignored);
     throw;
   }
+}
+
+}  // namespace
+
+void export_runs(const fs::path& database, const std::vector<std::string>& runs,
+                 const fs::path& file, bool checkpoints) {
+  write_file(database, runs, file, checkpoints, {});
+}
+
+void export_sweep(const fs::path& database, std::string_view sweep,
+                  const std::vector<std::string>& runs, const fs::path& file) {
+  write_file(database, runs, file, true, sweep);
+}
+
+void merge_sweeps(const fs::path& database, const fs::path& source) {
+  Merger(database, source).sweeps();
 }
 
 std::vector<Merged> merge(const fs::path& database, const fs::path& source) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bcx::tracker {
@@ -14,6 +15,11 @@ namespace bcx::tracker {
 /// whole or not at all. Throws (usage) when it is there already or a run is still running.
 void export_runs(const std::filesystem::path& database, const std::vector<std::string>& runs,
                  const std::filesystem::path& file, bool checkpoints);
+
+/// Likewise a sweep (its id) with all of its trials, of whose runs only those that are named are
+/// in the file, with their checkpoints.
+void export_sweep(const std::filesystem::path& database, std::string_view sweep,
+                  const std::vector<std::string>& runs, const std::filesystem::path& file);
 
 /// What became of one run of a merged file.
 struct Merged {
@@ -27,11 +33,15 @@ struct Merged {
 /// there already is left alone, unless the source wrote to it later: then its rows and files are
 /// replaced, and tags and notes that were given here stay. Runs that are still running, on either
 /// side, and runs in the trash are passed over. Looks at the same part of a split are counted anew
-/// over all runs, in the order of time; a count never becomes smaller.
+/// over all runs, in the order of time; a count never becomes smaller. Of a sweep that is there,
+/// the trials that something happened to later than here are taken.
 ///
 /// Each run is one transaction, after its files are in place: killed anywhere, the tracker holds
 /// whole runs, and the same call again goes on. Once and twice is the same.
 std::vector<Merged> merge(const std::filesystem::path& database,
                           const std::filesystem::path& source);
+
+/// Takes only the sweeps of `source` and their trials, without the runs.
+void merge_sweeps(const std::filesystem::path& database, const std::filesystem::path& source);
 
 }  // namespace bcx::tracker

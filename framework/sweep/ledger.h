@@ -27,6 +27,7 @@
 
 #include "sweep/plan.h"
 #include "sweep/pruner.h"
+#include "sweep/sampler.h"
 #include "tracker/file_lock.h"
 #include "tracker/reader.h"
 #include "tracker/sweep_rows.h"
@@ -88,6 +89,13 @@ class Ledger {
   /// The objective after each epoch of the trials' runs, in their order.
   std::vector<Course> courses(const std::vector<Trial>& trials) const;
 
+  /// From here on this ledger is one of `parts` that cannot see each other's files: it takes up
+  /// only trials whose number leaves the remainder `part`, and draws only such. `first`, the same
+  /// for all: what no trial's number had reached when they parted. With grid, random and sobol the
+  /// parts together draw what one ledger would have drawn; tpe goes by the trials of this file.
+  /// Budgets are divided.
+  void take_part(std::int64_t part, std::int64_t parts, std::int64_t first);
+
   /// A trial to work at: one that waits, else one that is promoted, else a new one. None: all are
   /// taken, or the budget is used up. Trials that died are taken up here. Those of `not_now` keep
   /// waiting.
@@ -136,6 +144,13 @@ class Ledger {
   std::optional<tracker::RunShown> run_of(const Trial& trial) const;
   std::optional<double> value_of(const tracker::RunShown& run) const;
 
+  bool is_ours(std::int64_t number) const { return number % parts_ == part_; }
+  std::optional<Trial> draw_part(const std::vector<const Trial*>& search);
+  std::optional<Point> next_point_of_part(const std::vector<const Trial*>& search,
+                                          std::int64_t own) const;
+  std::vector<Outcome> outcomes(const std::vector<const Trial*>& search) const;
+
+  std::int64_t part_ = 0, parts_ = 1, first_ = 0;
   tracker::Database database_;
   std::unique_ptr<tracker::Reader> reader_;
   tracker::SweepRow sweep_;

@@ -13,10 +13,10 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
-#include "open_experiment.h"
-#include "sweep/sweep_file.h"
 #include "sweep_commands.h"
 #include "sweep_controller.h"
+#include "sweep_plan.h"
+#include "sweep_slurm.h"
 #include "sweep_text.h"
 #include "tracker_text.h"
 
@@ -24,25 +24,11 @@ namespace bcx::cli {
 namespace {
 
 struct RunOptions {
-  ExperimentOptions experiment;
-  std::vector<std::string> parameters;
-  std::string tracker, device, method, worker, which = "@last";
-  std::int64_t jobs = 1, trials = 0, confirm = 0, top = 5, epochs = 0;
-  bool another = false, dry_run = false, quiet = false, json = false;
+  SweepFileOptions file;
+  std::string tracker, device, worker, which = "@last";
+  std::int64_t jobs = 1, confirm = 0, top = 5, epochs = 0;
+  bool dry_run = false, quiet = false, json = false;
 };
-
-sweep::SweepFile load_file(RunOptions& options, const plugin::PluginCatalog& catalog) {
-  sweep::SweepOptions load;
-  load.load = load_options(options.experiment);
-  if (!options.tracker.empty())
-    load.load.options.push_back({"--tracker", "tracker.path", options.tracker});
-  if (!options.method.empty()) load.load.sets.push_back("sweep.method=" + options.method);
-  if (options.trials > 0) load.load.sets.push_back(fmt::format("sweep.trials={}", options.trials));
-  load.parameters = options.parameters;
-  load.plugin_paths = options.experiment.plugin_paths;
-  for (auto& path : load.plugin_paths) path = std::filesystem::absolute(path).string();
-  return sweep::load_sweep(load, catalog);
-}
 
 WorkSettings work_settings(const RunOptions& options) {
   return {options.jobs, options.device, options.worker, options.quiet};
@@ -115,15 +101,8 @@ int run_through(sweep::Ledger& ledger, const RunOptions& options) {
   return 0;
 }
 
-int run(RunOptions options) {
-  plugin::Search search;
-  search.command_line.assign(options.experiment.plugin_paths.begin(),
-                             options.experiment.plugin_paths.end());
-  search.experiment = config::plugin_paths(load_options(options.experiment));
-  const plugin::PluginCatalog catalog(search);
-  auto file = load_file(options, catalog);
-  if (auto missing = config::check_files(file.experiment); !missing.empty())
-    throw ErrorList(std::move(missing));
+int run(const RunOptions& options) {
+  auto file = load_sweep_file(options.file);
   auto& plan = file.plan;
   if (plan.threads == 0)
     plan.threads =
@@ -132,7 +111,8 @@ int run(RunOptions options) {
   if (options.dry_run) return 0;
   auto ledger = sweep::Ledger::begin(
       file.experiment.tracker, plan,
-      options.another ? sweep::Ledger::Begin::another : sweep::Ledger::Begin::go_on);
+      options.file.another ? sweep::Ledger::Begin::another : sweep::Ledger::Begin::go_on);
+  collect_results(ledger.database(), ledger.sweep().id, Queued::refuse);
   if (!options.quiet) {
     const SweepState state(ledger);
     fmt::print(stderr, "sweep    {} ({}){}\n", printable(ledger.sweep().name),
@@ -143,6 +123,7 @@ int run(RunOptions options) {
 }
 
 int resume(const RunOptions& options) {
+  collect_results(tracker_path(options.tracker), options.which, Queued::refuse);
   sweep::Ledger ledger(tracker_path(options.tracker), options.which);
   ledger.set_status("running");
   if (!options.quiet) {
@@ -154,6 +135,7 @@ int resume(const RunOptions& options) {
 }
 
 int extend(const RunOptions& options) {
+  collect_results(tracker_path(options.tracker), options.which, Queued::refuse);
   sweep::Ledger ledger(tracker_path(options.tracker), options.which);
   std::vector<std::int64_t> numbers;
   {
@@ -195,17 +177,7 @@ void add_sweep(CLI::App& app, Action& action) {
 
   auto options = std::make_shared<RunOptions>();
   auto* command = group->add_subcommand("run", "Run a sweep, or go on with it");
-  add_experiment_options(*command, options->experiment);
-  command
-      ->add_option("PARAMETER", options->parameters,
-                   "KEY=16,32,64 or KEY=log(1e-5,1e-2), uniform(0,1), int(1,5); a third number in "
-                   "brackets: values of a grid")
-      ->type_name("KEY=VALUES");
-  command->add_option("--method", options->method, "grid, random, sobol or tpe");
-  command->add_option("--trials", options->trials, "Points to try")->check(CLI::PositiveNumber);
-  command->add_option("--tracker", options->tracker,
-                      "The run database (default: the experiment's)");
-  command->add_flag("--new", options->another, "Another sweep, although this one is there");
+  add_sweep_file_options(*command, options->file);
   command->add_flag("--dry-run", options->dry_run, "Check everything, show the plan");
   add_work_options(*command, *options);
   command->footer(
@@ -235,6 +207,7 @@ void add_sweep(CLI::App& app, Action& action) {
 
   add_sweep_views(*group, action);
   add_sweep_engine(*group, action);
+  add_sweep_slurm(*group, action);
 }
 
 }  // namespace bcx::cli

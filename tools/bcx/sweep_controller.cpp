@@ -138,6 +138,7 @@ bool SweepController::collect() {
     slot.reset();
     next_claim_ = {};
     tell(number);
+    if (settings_.after) settings_.after(number);
     any = true;
   }
   return any;

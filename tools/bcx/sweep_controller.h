@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +19,8 @@ struct WorkSettings {
   std::string device;   ///< empty: as the experiment says
   std::string program;  ///< runs a trial; empty: this executable
   bool quiet = false;
+  /// Called after a trial's process ended and its outcome is in the tracker.
+  std::function<void(std::int64_t number)> after = {};
 };
 
 /// Cores that this process may use.

@@ -124,6 +124,23 @@ Cells cells_of(const SweepState& state, const Side& rows, const Side& columns) {
 
 }  // namespace
 
+std::optional<report::SweepFigures::HeatMap> heat_map_of(const SweepState& state,
+                                                         const std::string& x,
+                                                         const std::string& y) {
+  const auto& plan = state.ledger.plan();
+  if (plan.space.axes.size() < 2) return std::nullopt;
+  const auto& down = y.empty() ? plan.space.axes[0] : axis_named(plan, y);
+  const auto& across = x.empty() ? plan.space.axes[1] : axis_named(plan, x);
+  const Side rows(down, state.ranking), columns(across, state.ranking);
+  const auto cells = cells_of(state, rows, columns);
+  if (cells.values.empty()) return std::nullopt;
+  report::SweepFigures::HeatMap map{down.key, across.key, rows.labels(), columns.labels(), {}};
+  map.values.assign(rows.labels().size(),
+                    std::vector<double>(columns.labels().size(), report::SweepFigures::none));
+  for (const auto& [at, value] : cells.values) map.values[at.first][at.second] = value;
+  return map;
+}
+
 std::string heat_map_text(const SweepState& state, const std::string& x, const std::string& y,
                           int width, bool colour) {
   const auto& plan = state.ledger.plan();

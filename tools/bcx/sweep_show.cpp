@@ -7,9 +7,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "report/report.h"
 #include "sweep_commands.h"
+#include "sweep_slurm.h"
 #include "sweep_text.h"
 #include "tracker/schema.h"
 #include "tracker_text.h"
@@ -18,7 +21,7 @@ namespace bcx::cli {
 namespace {
 
 struct Options {
-  std::string which, tracker, x, y;
+  std::string which, tracker, x, y, out;
   std::int64_t top = 10;
   bool json = false;
 };
@@ -81,6 +84,7 @@ void print_head(const SweepState& state) {
 
 int status(const Options& options) {
   if (options.which.empty()) return list_sweeps(options);
+  collect_results(tracker_path(options.tracker), options.which, Queued::tell);
   const sweep::Ledger ledger(tracker_path(options.tracker), options.which);
   const SweepState state(ledger);
   if (options.json) {
@@ -101,6 +105,7 @@ int status(const Options& options) {
 }
 
 int best(const Options& options) {
+  collect_results(tracker_path(options.tracker), options.which, Queued::tell);
   const sweep::Ledger ledger(tracker_path(options.tracker), options.which);
   const SweepState state(ledger);
   if (options.json) {
@@ -117,6 +122,7 @@ int best(const Options& options) {
 }
 
 int show(const Options& options) {
+  collect_results(tracker_path(options.tracker), options.which, Queued::tell);
   const sweep::Ledger ledger(tracker_path(options.tracker), options.which);
   const SweepState state(ledger);
   if (options.json) {
@@ -127,9 +133,20 @@ int show(const Options& options) {
   const bool colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   print_head(state);
   fmt::print("\n{}", trials_text(state, width));
-  for (const auto& part :
-       {heat_map_text(state, options.x, options.y, width, colour), history_text(state, width)})
+  for (const auto& part : {heat_map_text(state, options.x, options.y, width, colour),
+                           importance_text(state, width), history_text(state, width)})
     if (!part.empty()) fmt::print("\n{}", part);
+  return 0;
+}
+
+int report(const Options& options) {
+  collect_results(tracker_path(options.tracker), options.which, Queued::tell);
+  const sweep::Ledger ledger(tracker_path(options.tracker), options.which);
+  const auto page = report::sweep_report(figures_of(SweepState(ledger)), report::plotly_script());
+  const auto file =
+      options.out.empty() ? "sweep-" + ledger.sweep().short_id + ".html" : options.out;
+  write_atomically(file, page);
+  fmt::print("{}  {}\n", printable(file), human_bytes(page.size()));
   return 0;
 }
 
@@ -162,7 +179,8 @@ void add_sweep_views(CLI::App& group, Action& action) {
 
   auto show_options = std::make_shared<Options>();
   show_options->which = "@last";
-  auto* show_command = group.add_subcommand("show", "Every trial, a heat map, the history");
+  auto* show_command =
+      group.add_subcommand("show", "Every trial, a heat map, what mattered, the history");
   add_sweep_options(*show_command, show_options->which, show_options->tracker);
   show_command->add_option("--x", show_options->x, "The heat map's parameter across");
   show_command->add_option("--y", show_options->y, "The heat map's parameter down");
@@ -170,6 +188,16 @@ void add_sweep_views(CLI::App& group, Action& action) {
   show_command->footer("Example: bcx sweep show @last --x learning_rate --y batch_size");
   show_command->callback(
       [&action, show_options] { action = [show_options] { return show(*show_options); }; });
+
+  auto report_options = std::make_shared<Options>();
+  report_options->which = "@last";
+  auto* report_command = group.add_subcommand("report", "A page with charts as one HTML file");
+  add_sweep_options(*report_command, report_options->which, report_options->tracker);
+  report_command->add_option("--out", report_options->out, "The file to write [sweep-ID.html]")
+      ->type_name("FILE.html");
+  report_command->footer("Example: bcx sweep report @last --out sweep.html");
+  report_command->callback(
+      [&action, report_options] { action = [report_options] { return report(*report_options); }; });
 }
 
 }  // namespace bcx::cli

@@ -242,6 +242,11 @@ ordered_json sweep_json(const SweepState& state) {
                        {"epochs", one.epochs},
                        {"finished", one.finished},
                        {"broken", one.broken}});
+  const auto found = importances_of(state);
+  auto importances = ordered_json::array();
+  for (const auto& one : found.parameters)
+    importances.push_back(
+        {{"key", one.key}, {"main", one.main}, {"total", one.total}, {"spread", one.spread}});
   return {{"id", sweep.id},
           {"name", sweep.name},
           {"status", sweep.status},
@@ -253,7 +258,11 @@ ordered_json sweep_json(const SweepState& state) {
           {"trial_count", plan.trial_count()},
           {"parameters", parameters},
           {"trials", trials},
-          {"ranking", ranking}};
+          {"ranking", ranking},
+          {"importance",
+           {{"parameters", importances},
+            {"explained", found.problem.empty() ? ordered_json(found.explained) : ordered_json()},
+            {"note", importance_note(found)}}}};
 }
 
 }  // namespace bcx::cli

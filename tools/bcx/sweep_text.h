@@ -2,9 +2,12 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "report/sweep_report.h"
+#include "sweep/importance.h"
 #include "sweep/ledger.h"
 #include "sweep/ranking.h"
 
@@ -34,6 +37,17 @@ std::string trials_text(const SweepState& state, int width);
 /// characters. Throws (usage) for a key that is no parameter.
 std::string heat_map_text(const SweepState& state, const std::string& x, const std::string& y,
                           int width, bool colour);
+/// The same numbers for a page; none with fewer than two parameters or without a value.
+std::optional<report::SweepFigures::HeatMap> heat_map_of(const SweepState& state,
+                                                         const std::string& x,
+                                                         const std::string& y);
+/// From the trials that finished.
+sweep::Importances importances_of(const SweepState& state);
+/// How sure they are, or why there are none; a sentence.
+std::string importance_note(const sweep::Importances& found);
+std::string importance_text(const SweepState& state, int width);
+/// What a page shows. `state` outlives nothing of it.
+report::SweepFigures figures_of(const SweepState& state);
 /// The best value so far over the trials, in the order in which they ended.
 std::string history_text(const SweepState& state, int width);
 
