@@ -12,7 +12,9 @@ bool is_out_of_memory(const std::exception& error) noexcept {
   if (dynamic_cast<const std::bad_alloc*>(&error)) return true;
   const std::string_view text = error.what();
   const auto says = [&](std::string_view words) { return text.find(words) != text.npos; };
-  return says("can't allocate memory") || says("CUDA out of memory");
+  // The last is oneDNN's; of what it cannot do at all it says "… a primitive descriptor …".
+  return says("can't allocate memory") || says("CUDA out of memory") ||
+         text == "could not create a primitive";
 }
 
 std::string CallSite::text(std::string_view doing) const {

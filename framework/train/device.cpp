@@ -66,6 +66,9 @@ int quota_cores(int otherwise) {
 /// step, 30 % of inference on large batches. A user's own choice stays.
 void keep_freed_memory() {
 #if defined(__GLIBC__)
+  // Kept memory is address space that a limit on it counts.
+  rlimit space{};
+  if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY) return;
   if (!std::getenv("MALLOC_MMAP_THRESHOLD_")) mallopt(M_MMAP_THRESHOLD, 1 << 30);
   if (!std::getenv("MALLOC_TRIM_THRESHOLD_")) mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
 #endif

@@ -84,7 +84,12 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(static_cast<int>(ExitCode::stopped));
-  signal(SIGPIPE, SIG_DFL);
+  // A signal that comes from here on ends the child: this process's handler would swallow it.
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGPIPE})
+    signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
   const int nothing = open("/dev/null", O_RDONLY);
   dup2(nothing, STDIN_FILENO);
   dup2(log, STDOUT_FILENO);
@@ -157,10 +162,14 @@ SweepWorker::SweepWorker(const sweep::Ledger& ledger, sweep::Claim claim, const 
                                     printable(log_.string()), "see the folder's permissions"});
   log_begin_ = fs::file_size(log_);
   const pid_t self = getpid();
+  sigset_t all, before;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &before);
   process_ = fork();
   if (process_ == 0)
     become(argument_list.data(), variable_list.data(), log, claim_.lock.descriptor(), self);
   const int failed = errno;
+  sigprocmask(SIG_SETMASK, &before, nullptr);
   close(log);
   if (process_ < 0)
     throw Error(ExitCode::other, "a trial's process cannot be started: " + system_message(failed));

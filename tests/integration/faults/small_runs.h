@@ -91,9 +91,9 @@ struct SmallRuns : Workplace {
     for (const auto& file : checkpoints(name)) CHECK(file.extension() == ".safetensors");
   }
   /// Stopped after its first epoch.
-  void run_stopped(const std::string& name) const {
+  void run_stopped(const std::string& name, const char* after = "epoch 1/3") const {
     Process process(command({"run", "small.toml", "--name", name}), path(), path());
-    REQUIRE(process.says("epoch 1/3"));
+    REQUIRE(process.says(after));
     process.signal(SIGTERM);
     const auto done = process.wait();
     INFO(done.err);

@@ -57,10 +57,10 @@ TEST_CASE("out of memory is said with what to do; in parts the batch fits, with 
   REQUIRE(whole.code == 0);
   // What a process takes before it trains differs from machine to machine: the first limit under
   // which the whole batch does not fit.
-  std::int64_t limit = 4200;
+  std::int64_t limit = 12000;
   test::Outcome tight = here.run("tight", limit);
   while (tight.code == 0 && limit > 1000) {
-    limit = limit * 4 / 5;
+    limit = limit * 7 / 8;
     tight = here.run("tight", limit);
   }
   INFO(limit << " MB: " << tight.err);

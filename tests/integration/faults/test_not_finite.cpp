@@ -76,12 +76,12 @@ TEST_CASE("a run rolls back to its last good checkpoint until it goes well") {
   const std::vector<std::string> rolling{"--set", diverging,
                                          "--set", "train.not_finite=roll_back",
                                          "--set", "train.clip_norm=0.0",
-                                         "--set", "train.roll_back_factor=1e-8"};
+                                         "--set", "train.roll_back_factor=1e-16"};
   const auto done = here.run("whole", rolling);
   INFO(done.err);
   REQUIRE(done.code == 0);
-  CHECK(done.err.find(": back to step 0, base learning rate 1e+22\n") != std::string::npos);
   CHECK(done.err.find(": back to step 0, base learning rate 1e+14\n") != std::string::npos);
+  CHECK(done.err.find(": back to step 0, base learning rate 0.01\n") != std::string::npos);
   const auto run = here.run_named("whole");
   CHECK(run.at("status") == "finished");
   CHECK(test::number(run.at("metrics").at("train.loss")) < 10);
@@ -101,7 +101,7 @@ TEST_CASE("a run rolls back to its last good checkpoint until it goes well") {
 TEST_CASE("a failed run goes on with another policy") {
   const test::SmallRuns here(poisoned);
   const auto failed =
-      here.run("tries", {"--plugin-path", fixtures, "--set", "augmentation.poison.share=0.005"});
+      here.run("tries", {"--plugin-path", fixtures, "--set", "augmentation.poison.share=0.01"});
   INFO(failed.err);
   if (failed.code == 0) BCX_SKIP("no picture was spoilt");
   REQUIRE(failed.code == 1);

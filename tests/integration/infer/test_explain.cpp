@@ -65,7 +65,8 @@ TEST_CASE("a gallery of the test images is written, recorded and replaced") {
 
   const auto rows = explanations("small");
   CHECK(rows.size() == 2 * maps.size() + 1);
-  for (const auto& row : rows) CHECK(fs::file_size(here.path() / "runs" / row.path) == row.bytes);
+  for (const auto& row : rows)
+    CHECK(static_cast<std::int64_t>(fs::file_size(here.path() / "runs" / row.path)) == row.bytes);
 
   here.need({"explain", "small", "--count", "1", "--quiet"});
   const auto fewer = explanations("small");

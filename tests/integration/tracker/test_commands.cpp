@@ -155,7 +155,7 @@ TEST_CASE("bcx curve: several runs and metrics, and pictures") {
   result =
       bcx_command("curve densenet201" + other + " val.auc val.loss --height 5" + t.tracker(), true);
   CHECK(result.code == 0);
-  for (const std::string text :
+  for (const std::string& text :
        {"note: hostile \\x1b[2J name (" + t.ids[1].substr(28) + ") has no val.loss\n",
         "● val.auc  densenet201 (" + t.ids[0].substr(28) + ")  LEAKY\n",
         "× val.auc  hostile \\x1b[2J name (" + t.ids[1].substr(28) + ")\n",

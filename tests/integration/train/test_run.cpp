@@ -85,7 +85,7 @@ TEST_CASE("a run trains, is recorded and can be shown") {
       here.bcx({"sql", "--csv",
                 "SELECT DISTINCT epoch FROM v_metric WHERE key IN ('train.step_loss', 'val.loss') "
                 "UNION SELECT epoch FROM v_evaluation ORDER BY 1"})
-          .out == "epoch\n1.0\n2.0\n3.0\n");
+          .out == "epoch\n1\n2\n3\n");
 
   const auto again = here.bcx({"resume", "@last"});
   CHECK(again.code == 2);

@@ -22,7 +22,7 @@ struct Small {
           table.samples[i].attributes[0] == "a" || table.samples[i].attributes[0] == "c";
       split.parts[i] = trains ? Part::train : Part::test;
       // Far apart: every hash differs from the others in many bits.
-      facts.push_back({10, 10, 100 + i, 0x9E3779B97F4A7C15ull * (i + 1), "", ""});
+      facts.push_back({10, 10, 100 + i, 0x9E3779B97F4A7C15ull * (i + 1), "", "", ""});
     }
   }
   AuditReport report(const std::vector<std::string>& allow = {}) const {
@@ -114,7 +114,7 @@ TEST_CASE("nearly the same picture on two sides") {
     CHECK(small.report().clean());
   }
   SECTION("in the same part") {
-    small.facts[3] = {10, 10, 103, 12345, "", ""};
+    small.facts[3] = {10, 10, 103, 12345, "", "", ""};
     small.facts[1].perceptual_hash = small.facts[0].perceptual_hash ^ 1;
     CHECK(small.report().clean());
   }
@@ -133,7 +133,7 @@ TEST_CASE("near duplicates agree with comparing all pairs") {
       // Few values of few bits, so that everything happens: equal hashes, equal pixels, 0.
       const auto hash = stream.below(3 * i, 6) * 0x0101010101010101ull ^ stream.below(3 * i + 1, 4)
                                                                              << 40;
-      facts.push_back({8, 8, 2 * hash + stream.below(3 * i + 2, 2), hash, "", ""});
+      facts.push_back({8, 8, 2 * hash + stream.below(3 * i + 2, 2), hash, "", "", ""});
     }
     std::int64_t expected = 0;
     for (std::size_t i = 0; i < facts.size(); ++i) {

@@ -60,7 +60,9 @@ std::int64_t count(const fs::path& path, const std::string& table) {
 void read_all(const fs::path& path) {
   try {
     const Reader reader(path);
-    for (const auto& run : reader.runs({.all_keys = true})) {
+    RunQuery everything;
+    everything.all_keys = true;
+    for (const auto& run : reader.runs(everything)) {
       reader.attempts(run.id);
       reader.events(run.id);
       reader.checkpoints(run.id);
