@@ -52,7 +52,7 @@ void Rehearsal::play(sdk::Callback& callback, std::int64_t first, std::int64_t l
 
 void Rehearsal::go_on_from(std::int64_t epochs, Asked asked) {
   epoch_ = epochs;
-  step_ = epochs * steps_per_epoch;
+  step_ = first_step_ = epochs * steps_per_epoch;
   asked_ = std::move(asked);
 }
 
@@ -67,7 +67,13 @@ void Rehearsal::set_batch_size(std::int64_t size) {
 }
 
 void Rehearsal::set_frozen(const std::vector<std::string>& patterns) {
-  asked_.frozen.emplace_back(epoch_, patterns);
+  // What holds in the end, from when on: asking for what holds already changes nothing.
+  auto& all = asked_.frozen;
+  if (!all.empty() && all.back().first == epoch_)
+    all.back().second = patterns;
+  else
+    all.emplace_back(epoch_, patterns);
+  if (all.size() > 1 && all[all.size() - 2].second == patterns) all.pop_back();
 }
 
 void Rehearsal::request_checkpoint(const sdk::CheckpointRequest& request) {

@@ -54,7 +54,7 @@ class Rehearsal final : public sdk::CallbackContext {
   std::int64_t epochs() const override { return all_epochs; }
   std::int64_t step() const override { return step_; }
   std::int64_t batch_size() const override { return asked_.batch_size; }
-  double elapsed_seconds() const override { return static_cast<double>(step_); }
+  double elapsed_seconds() const override { return static_cast<double>(step_ - first_step_); }
   const sdk::Metrics& metrics() const override { return metrics_; }
   const std::string& run_folder() const override { return folder_; }
   double learning_rate() const override { return asked_.rate; }
@@ -68,7 +68,10 @@ class Rehearsal final : public sdk::CallbackContext {
   void average_weights(double share) override;
   sdk::Metrics gradient_norms() const override;
   void set_metric(std::string_view name, double value) override;
-  void request_stop(std::string_view reason) override { asked_.stops.emplace_back(epoch_, reason); }
+  /// The first one ends a run; this one goes on, so that more is seen of the callback.
+  void request_stop(std::string_view reason) override {
+    if (asked_.stops.empty()) asked_.stops.emplace_back(epoch_, reason);
+  }
   void log(std::string_view) override {}
   void io(std::function<void()> work) override { work(); }
 
@@ -78,6 +81,7 @@ class Rehearsal final : public sdk::CallbackContext {
   std::string folder_;
   std::vector<std::string> monitored_;
   std::int64_t epoch_ = 0, step_ = 0;
+  std::int64_t first_step_ = 0;  // of this attempt
   sdk::Metrics metrics_;
   Asked asked_;
 };

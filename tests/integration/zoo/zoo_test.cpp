@@ -27,7 +27,6 @@ const std::map<std::string, bcx::sdk::Value> required{
     {"batch_size_schedule.batch_sizes", std::vector<std::int64_t>{16, 32}},
     {"swa.start_epoch", std::int64_t{1}},
     {"time_limit.minutes", 1.0},
-    {"unfreeze.stages", std::vector<std::string>{"backbone.*", ""}},
 };
 
 /// The component's parameters at the manifest's defaults.
