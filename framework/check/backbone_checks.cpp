@@ -116,6 +116,10 @@ std::string shapes(const ComponentSpec& spec) {
                      {},
                      error.parts().remedy});
       } catch (const std::exception& error) {
+        if (h % smallest != 0 && h < usual) {  // a network of patches may take whole ones alone
+          if (n == 2) tried.push_back(fmt::format("{} x {} refused", h, w));
+          continue;
+        }
         throw Error(ExitCode::plugin,
                     {fmt::format("with {} of {} x {} pixels: threw: {}", n, h, w,
                                  split(error.what(), '\n').front()),
