@@ -1,6 +1,7 @@
 // DenseNet201 in C++ as LibTorch's own tutorials would have it: torch::nn modules, a list of features
 // that is concatenated in every layer, torch::optim::Adam; under autocast, channels-last.
 // Built and started by tools/peers/compare: BATCH THREADS STEPS fp32|bf16 train|infer
+#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include <chrono>
