@@ -16,10 +16,10 @@ using Catch::Approx;
 namespace bcx::test {
 
 /// The root of the source tree.
-inline std::filesystem::path source_dir() { return BCX_SOURCE_DIR; }
+std::filesystem::path source_dir();
 
 /// The build tree that this test belongs to: bin/bcx, lib/, lib/bcx/plugins.
-inline std::filesystem::path build_dir() { return BCX_BUILD_DIR; }
+std::filesystem::path build_dir();
 
 /// The folder of shared reference files beside the checkout, empty when there is none.
 /// BCX_SHARED names another place.

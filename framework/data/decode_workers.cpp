@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/processors.h"
 #include "base/signals.h"
 
 namespace bcx::data {
@@ -78,7 +79,7 @@ std::string without_place(const Error& error) {
 }  // namespace
 
 std::int64_t workers_for(std::int64_t asked) {
-  return asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
+  return asked > 0 ? asked : usable_cores();
 }
 
 DecodeJob decode_job(const config::DataConfig& config, const DecodeOptions& options) {

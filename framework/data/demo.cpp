@@ -17,10 +17,11 @@
 
 #include "base/error.h"
 #include "base/philox.h"
+#include "base/processors.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "data/breakhis.h"
-#include "data/demo_tissue.h"
+#include "data/images/api.h"
 
 namespace bcx::data {
 namespace {
@@ -61,7 +62,7 @@ void check(const DemoOptions& options) {
 
 // What all pictures of one patient share.
 struct Patient {
-  Tissue tissue;  // severity: the patient's own
+  images::Tissue tissue;  // severity: the patient's own
   bool malignant = false;
 };
 
@@ -82,7 +83,7 @@ Patient draw_patient(const DemoOptions& options, std::int64_t index) {
   const auto normal = [&] { return std::clamp(stream.normal(next++), -2.5, 2.5) * effect; };
   Patient patient;
   patient.malignant = index % 2 == 1;
-  Tissue& tissue = patient.tissue;
+  images::Tissue& tissue = patient.tissue;
   tissue.severity = 0.5 + (patient.malignant ? class_distance : -class_distance) +
                     patient_deviation * effect * patient_offset(options, index);
   tissue.nucleus_scale = std::exp(0.06 * normal());
@@ -148,7 +149,7 @@ DemoImage draw_demo_image(const DemoOptions& options, std::int64_t index) {
   const std::int64_t of = index % options.patients, picture = index / options.patients;
   const Patient patient = draw_patient(options, of);
   const Stream stream(options.seed, "demo.image", 0, static_cast<std::uint64_t>(index));
-  Tissue tissue = patient.tissue;
+  images::Tissue tissue = patient.tissue;
   tissue.severity +=
       image_deviation *
       std::clamp(
@@ -157,8 +158,8 @@ DemoImage draw_demo_image(const DemoOptions& options, std::int64_t index) {
   DemoImage drawn;
   drawn.relative = name_of_image(options, patient, of, picture).relative_path();
   drawn.label = patient.malignant ? 1 : 0;
-  drawn.image = draw_tissue(tissue, static_cast<int>(options.size),
-                            static_cast<int>(options.size * 23 / 35), stream);
+  drawn.image = images::api().draw_tissue(tissue, static_cast<int>(options.size),
+                                          static_cast<int>(options.size * 23 / 35), stream);
   return drawn;
 }
 
@@ -193,7 +194,7 @@ void write_demo(const fs::path& root, const DemoOptions& options,
       if (!failure) failure = std::current_exception();
     }
   };
-  if (threads <= 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (threads <= 0) threads = usable_cores();
   std::vector<std::thread> workers;
   for (int i = 0; i < threads; ++i) workers.emplace_back(work);
   for (auto& worker : workers) worker.join();

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/philox.h"
+#include "base/processors.h"
 #include "eval/distributions.h"
 
 namespace bcx::eval {
@@ -54,7 +55,7 @@ std::vector<double> replicate(const Figures& figures, const Clusters& clusters,
       figures.compute(weights, std::span(values).subspan(r * width, width));
     }
   };
-  const auto machine = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
+  const auto machine = static_cast<std::size_t>(std::min(usable_cores(), 8));
   const auto threads = options.threads > 0 ? static_cast<std::size_t>(options.threads) : machine;
   if (threads == 1) {
     work(0, resamples);

@@ -7,23 +7,13 @@
 #include <numeric>
 
 #include "base/philox.h"
+#include "eval/distributions.h"
 
 namespace bcx::sweep {
 namespace {
 
-double normal_cdf(double z) {
-  return 0.5 * std::erfc(-z / std::numbers::sqrt2);
-}
-
-/// The inverse of normal_cdf by bisection: 60 halvings of [-40, 40] leave nothing to be wished for.
-double normal_quantile(double p) {
-  double low = -40, high = 40;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (normal_cdf(middle) < p ? low : high) = middle;
-  }
-  return (low + high) / 2;
-}
+using eval::normal_cdf;
+using eval::normal_quantile;
 
 /// Of one axis: a normal distribution truncated to [0, 1], or a share for each choice. Without
 /// either: uniform.

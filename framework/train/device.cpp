@@ -4,11 +4,9 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <malloc.h>
-#include <sched.h>
 #include <sys/resource.h>
 
 #include <charconv>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +14,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/processors.h"
 #include "base/shared_object.h"
 #include "base/text.h"
 #include "train/cuda_services.h"
@@ -53,14 +52,6 @@ std::string first_value(const char* file, std::string_view key) {
   return {};
 }
 
-/// Cores' worth of time that the control group grants (`docker --cpus=2`), or `otherwise`.
-int quota_cores(int otherwise) {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  double quota = 0, period = 0;
-  if (!(file >> quota >> period) || quota <= 0 || period <= 0) return otherwise;  // "max"
-  return std::max(1, static_cast<int>(std::ceil(quota / period)));
-}
-
 /// Tensors of a step are allocated and released by the hundred. By default glibc maps each large
 /// one anew and gives freed memory back, and the kernel zeroes every page again: 9 % of a training
 /// step, 30 % of inference on large batches. A user's own choice stays.
@@ -72,14 +63,6 @@ void keep_freed_memory() {
   if (!std::getenv("MALLOC_MMAP_THRESHOLD_")) mallopt(M_MMAP_THRESHOLD, 1 << 30);
   if (!std::getenv("MALLOC_TRIM_THRESHOLD_")) mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
 #endif
-}
-
-int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  const int cores = std::max(1, CPU_COUNT(&set));
-  return std::min(cores, quota_cores(cores));
 }
 
 }  // namespace

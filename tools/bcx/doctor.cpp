@@ -8,9 +8,9 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/error.h"
+#include "base/processors.h"
 #include "base/text.h"
 #include "commands.h"
 #include "load_engine.h"
@@ -59,7 +59,7 @@ void add_machine(Findings& out) {
   out.push_back({Verdict::fine, "bcx", BCX_VERSION});
   out.push_back({Verdict::fine, "system",
                  fmt::format("{} {}, {}", system.sysname, system.release, system.machine)});
-  const auto cores = std::thread::hardware_concurrency();
+  const auto cores = usable_cores();
   const char* told = std::getenv("OMP_NUM_THREADS");
   out.push_back({Verdict::fine, "processor",
                  fmt::format("{}, {} threads{}", value_in("/proc/cpuinfo", "model name"), cores,

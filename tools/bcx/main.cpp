@@ -1,5 +1,5 @@
 // `bcx`: parses the command line, runs one command, turns errors into messages and exit codes.
-// Links neither LibTorch nor OpenCV's imgcodecs; commands that need them load a library.
+// Links neither LibTorch nor OpenCV; commands that need them load a library.
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/processors.h"
 #include "base/signals.h"
 #include "base/table.h"
 #include "base/text.h"

@@ -1,7 +1,6 @@
 #include "sweep_controller.h"
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -52,13 +51,6 @@ bool is_over(const std::string& state) {
 }
 
 }  // namespace
-
-std::int64_t usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return std::max(1, CPU_COUNT(&set));
-}
 
 SweepController::SweepController(sweep::Ledger& ledger, WorkSettings settings)
     : ledger_(ledger),

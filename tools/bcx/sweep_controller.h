@@ -23,9 +23,6 @@ struct WorkSettings {
   std::function<void(std::int64_t number)> after = {};
 };
 
-/// Cores that this process may use.
-std::int64_t usable_cores();
-
 /// Runs trials until there are no more to draw, each in a process of its own. Tells on standard
 /// error what happens, and after the first trial how long the rest takes. A stop signal stops the
 /// trials, which save. Several controllers may work at one sweep.

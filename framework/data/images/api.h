@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "data/images.h"
+#include "data/images/tissue.h"
 #include "data/resize.h"
 
 namespace bcx::data::images {
 
-inline constexpr int api_version = 2;
+inline constexpr int api_version = 3;
 
 /// Pixels as a decoder gives them: grey, BGR or BGRA; 8 or 16 bits; rows without padding.
 struct RawPicture {
@@ -42,6 +43,8 @@ struct Api {
                     double height);
   /// Columns that draw_text() would take.
   std::int64_t (*text_width)(const std::string& text, double height);
+  /// draw_tissue() of tissue.h.
+  Image (*draw_tissue)(const Tissue& tissue, int width, int height, const Stream& stream);
 };
 
 /// The loaded library's table; loads it at the first call (then stays: OpenCV's thread pools do not

@@ -1,4 +1,4 @@
-#include "data/demo_tissue.h"
+#include "data/images/tissue.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
-namespace bcx::data {
+namespace bcx::data::images {
 namespace {
 
 constexpr double pi = std::numbers::pi;
@@ -207,4 +207,4 @@ Image draw_tissue(const Tissue& tissue, int width, int height, const Stream& str
   return Canvas(tissue, width, height, stream).draw();
 }
 
-}  // namespace bcx::data
+}  // namespace bcx::data::images

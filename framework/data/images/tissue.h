@@ -6,7 +6,7 @@
 #include "base/philox.h"
 #include "data/images.h"
 
-namespace bcx::data {
+namespace bcx::data::images {
 
 /// What a picture shows. The class speaks through `severity` alone; everything else is the patient.
 struct Tissue {
@@ -26,4 +26,4 @@ struct Tissue {
 /// is what `tissue` says: structure does not show in the mean colour.
 Image draw_tissue(const Tissue& tissue, int width, int height, const Stream& stream);
 
-}  // namespace bcx::data
+}  // namespace bcx::data::images
