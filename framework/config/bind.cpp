@@ -41,9 +41,12 @@ DataConfig bind_data(const Resolution& resolution) {
       "resize", data.resize)("interpolation", data.interpolation)("workers", data.workers)(
       "unreadable", data.unreadable);
   auto& split = data.split;
+  std::int64_t seed = 0;
   Reader(resolution, "data.split")("by", split.by)("method", split.method)(
       "validation", split.validation)("test", split.test)("stratify", split.stratify)(
-      "folds", split.folds)("fold", split.fold)("repeats", split.repeats)("files", split.files);
+      "folds", split.folds)("fold", split.fold)("repeats", split.repeats)("seed", seed)(
+      "files", split.files);
+  split.seed = static_cast<std::uint64_t>(seed);
   const auto* by = resolution.find("data.split.by");
   split.by_given = by && by->origin.kind != Origin::Kind::schema_default;
   Reader(resolution, "data.audit")("allow", data.allow);
@@ -159,8 +162,8 @@ Experiment bind(const Resolution& resolution, const Places& places) {
   out.train = bind_train(resolution);
   out.callbacks = bind_components(resolution, ComponentKind::callback);
   Reader(resolution, "evaluate")("tta", out.evaluate.tta)("threshold", out.evaluate.threshold)(
-      "temperature", out.evaluate.temperature)("test", out.evaluate.test)(
-      "batch_size", out.evaluate.batch_size);
+      "temperature", out.evaluate.temperature)("test", out.evaluate.test)("batch_size",
+                                                                          out.evaluate.batch_size);
   Reader(resolution, "tracker")("path", out.tracker);
   Reader(resolution, "plugins")("path", out.plugin_paths);
   out.resolved = resolution.entries;

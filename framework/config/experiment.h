@@ -32,6 +32,7 @@ struct SplitConfig {
   double validation = 0.2, test = 0.2;  ///< shares of the groups' images, [0, 1)
   bool stratify = true;
   std::int64_t folds = 5, fold = 0, repeats = 1;
+  std::uint64_t seed = 42;                   ///< of the split alone
   std::vector<std::filesystem::path> files;  ///< published fold files, for method "files"
 };
 
@@ -127,11 +128,11 @@ struct TrainConfig {
 };
 
 struct EvaluateConfig {
-  std::int64_t tta = 1;           ///< views; 1: off
-  std::string threshold = "0.5";  ///< a number | youden | sensitivity>=0.95 | cost=5
+  std::int64_t tta = 1;              ///< views; 1: off
+  std::string threshold = "0.5";     ///< a number | youden | sensitivity>=0.95 | cost=5
   std::string temperature = "none";  ///< none | validation
-  bool test = true;               ///< end with the test part
-  std::int64_t batch_size = 0;    ///< 0: train.batch_size
+  bool test = true;                  ///< end with the test part
+  std::int64_t batch_size = 0;       ///< 0: train.batch_size
 };
 
 /// The whole of an experiment. Immutable once validated.

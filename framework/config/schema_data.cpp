@@ -6,19 +6,20 @@ namespace bcx::config {
 namespace {
 
 Section experiment() {
-  return {"experiment",
-          "What the run is called. Nothing here but the seed changes a number.",
-          {
-              Key("name", Type::string, "Name of the run. Empty: the file's name without `.toml`.")
-                  .with(""),
-              Key("seed", Type::integer,
-                  "Everything random is a function of this: weights, split, order, augmentation, "
-                  "dropout.")
-                  .with(42)
-                  .at_least(0),
-              Key("tags", Type::strings, "Words to find the run by.").empty(),
-              Key("notes", Type::string, "Anything worth knowing later.").with(""),
-          }};
+  return {
+      "experiment",
+      "What the run is called. Nothing here but the seed changes a number.",
+      {
+          Key("name", Type::string, "Name of the run. Empty: the file's name without `.toml`.")
+              .with(""),
+          Key("seed", Type::integer,
+              "Everything random but the split (`data.split.seed`) is a function of this: weights, "
+              "order, augmentation, dropout.")
+              .with(42)
+              .at_least(0),
+          Key("tags", Type::strings, "Words to find the run by.").empty(),
+          Key("notes", Type::string, "Anything worth knowing later.").with(""),
+      }};
 }
 
 Section data() {
@@ -112,6 +113,11 @@ Section data_split() {
               .with(1)
               .at_least(1)
               .at_most(1000),
+          Key("seed", Type::integer,
+              "Deals the groups. Apart from `experiment.seed`: runs of other seeds are tested on the "
+              "same images and can be compared.")
+              .with(42)
+              .at_least(0),
           Key("files", Type::paths, "Published fold files, one per fold; `files` only.").empty(),
       }};
 }

@@ -26,11 +26,9 @@ namespace {
 
 class Splitter {
  public:
-  Splitter(const SampleTable& table, const config::SplitConfig& config, std::uint64_t seed,
-           std::string attribute)
+  Splitter(const SampleTable& table, const config::SplitConfig& config, std::string attribute)
       : table_(table),
         config_(config),
-        seed_(seed),
         grouping_(group_samples(table, attribute)),
         parts(table.samples.size(), Part::train) {
     out.group = std::move(attribute);
@@ -82,7 +80,7 @@ class Splitter {
     const double share = config_.validation;
     if (share <= 0) return;
     deal_train({1 - share, share}, {Part::train, Part::validation},
-               {seed_, "split.validation", epoch});
+               {config_.seed, "split.validation", epoch});
   }
 
   void holdout() {
@@ -100,7 +98,7 @@ class Splitter {
       shares.push_back(share);
       into.push_back(part);
     }
-    deal_train(shares, into, {seed_, "split", 0});
+    deal_train(shares, into, {config_.seed, "split", 0});
   }
 
   void kfold() {
@@ -109,7 +107,7 @@ class Splitter {
     const auto repeat = static_cast<std::uint64_t>(config_.fold / folds);
     const auto bins = deal_bins(
         std::vector<double>(static_cast<std::size_t>(folds), 1.0 / static_cast<double>(folds)),
-        {seed_, "split", repeat});
+        {config_.seed, "split", repeat});
     for (std::size_t i = 0; i < parts.size(); ++i) {
       if (bins[grouping_.of[i]] == config_.fold % folds) parts[i] = Part::test;
     }
@@ -178,7 +176,6 @@ class Splitter {
 
   const SampleTable& table_;
   const config::SplitConfig& config_;
-  std::uint64_t seed_;
   Grouping grouping_;
 
  public:
@@ -291,7 +288,7 @@ std::int64_t number_of_folds(const SampleTable& table, const config::SplitConfig
   return static_cast<std::int64_t>(group_samples(table, group_attribute(table, config)).count);
 }
 
-Split make_split(const SampleTable& table, const config::SplitConfig& config, std::uint64_t seed,
+Split make_split(const SampleTable& table, const config::SplitConfig& config,
                  std::string_view patient) {
   check_method(config);
   const auto folds = number_of_folds(table, config);
@@ -307,7 +304,7 @@ Split make_split(const SampleTable& table, const config::SplitConfig& config, st
          "data.split.fold",
          fmt::format("use 0{}", folds == 1 ? "" : fmt::format(" to {}", folds - 1)));
   }
-  Splitter splitter(table, config, seed, group_attribute(table, config));
+  Splitter splitter(table, config, group_attribute(table, config));
   splitter.run();
   Split split = std::move(splitter.out);
   split.parts = std::move(splitter.parts);

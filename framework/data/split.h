@@ -59,8 +59,9 @@ struct Split {
 /// a value of it, a fold that does not exist, shares that leave nothing to train on, a fold file
 /// that cannot be read or names none of the images.
 ///
-/// `seed` is the experiment's; `patient` is data.patient.
-Split make_split(const SampleTable& table, const config::SplitConfig& config, std::uint64_t seed,
+/// A pure function of its arguments; what is dealt at random comes from config.seed. `patient` is
+/// data.patient.
+Split make_split(const SampleTable& table, const config::SplitConfig& config,
                  std::string_view patient = {});
 
 /// Every image in the test part: data that a finished model is evaluated on. `method` is

@@ -50,7 +50,7 @@ std::int64_t checked_folds(const config::Experiment& e) {
     throw_if_stopped("splitting the data");
     auto config = e.data.split;
     config.fold = fold;
-    const auto split = data::make_split(table, config, e.seed, e.data.patient);
+    const auto split = data::make_split(table, config, e.data.patient);
     data::require_clean(data::audit(table, split, nullptr, e.data.allow, e.data.patient));
   }
   return count;

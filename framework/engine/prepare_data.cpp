@@ -209,7 +209,7 @@ PreparedData prepare_data(const config::Experiment& experiment,
   auto data = decoded_and_split(
       experiment, catalog,
       [&](const data::SampleTable& table) {
-        return data::make_split(table, config.split, experiment.seed, config.patient);
+        return data::make_split(table, config.split, config.patient);
       },
       observer, preprocess);
   data.audit = data::audit(data.decoded.table, data.split, &data.decoded.facts, config.allow,

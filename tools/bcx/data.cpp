@@ -33,12 +33,6 @@ struct DataOptions : ExperimentOptions {
   bool json = false;
 };
 
-// What is looked at: an experiment's data, or a folder with the defaults.
-struct Subject {
-  config::DataConfig config;
-  std::uint64_t seed = 42;
-};
-
 std::string guess_source(const std::filesystem::path& root) {
   if (std::filesystem::is_regular_file(root)) {
     return root.extension() == ".csv" ? "manifest" : "packed";
@@ -47,17 +41,17 @@ std::string guess_source(const std::filesystem::path& root) {
   return std::filesystem::exists(root / "manifest.csv") ? "manifest" : "folders";
 }
 
-Subject open_subject(const DataOptions& options) {
+/// What is looked at: an experiment's data, or a folder with the defaults.
+config::DataConfig open_subject(const DataOptions& options) {
   const std::filesystem::path path = options.file;
   if (options.source.empty() && path.extension() == ".toml") {
     const auto opened = open_experiment(options);
-    return {opened.experiment.data, opened.experiment.seed};
+    return opened.experiment.data;
   }
-  Subject subject;
-  subject.config.root = std::filesystem::absolute(path);
-  subject.config.source =
-      options.source.empty() ? guess_source(subject.config.root) : options.source;
-  return subject;
+  config::DataConfig config;
+  config.root = std::filesystem::absolute(path);
+  config.source = options.source.empty() ? guess_source(config.root) : options.source;
+  return config;
 }
 
 // Names may hold any bytes; JSON holds UTF-8.
@@ -108,13 +102,13 @@ void print_split(const data::SampleTable& table, const data::Split& split) {
 }
 
 int inspect(const DataOptions& options) {
-  const Subject subject = open_subject(options);
-  const auto table = data::scan(subject.config);
+  const config::DataConfig subject = open_subject(options);
+  const auto table = data::scan(subject);
   // A folder of which nothing says how to split it is worth looking at all the same.
   const bool can_split = options.source.empty() && options.file.ends_with(".toml");
   std::optional<data::Split> split;
   if (can_split || !data::group_keys(table).empty()) {
-    split = data::make_split(table, subject.config.split, subject.seed, subject.config.patient);
+    split = data::make_split(table, subject.split, subject.patient);
   }
   if (options.json) {
     auto all = table_json(table);
@@ -123,7 +117,7 @@ int inspect(const DataOptions& options) {
     return 0;
   }
   fmt::print("{} images at {} ({})\n\n", grouped(static_cast<std::int64_t>(table.samples.size())),
-             printable(subject.config.root.string()), printable(subject.config.source));
+             printable(subject.root.string()), printable(subject.source));
   fmt::print("{}\n", data::class_table(table).text(terminal_width()));
   if (!table.attribute_names.empty()) {
     fmt::print("{}\n", data::attribute_table(table).text(terminal_width()));
@@ -181,7 +175,7 @@ int audit_listing(const DataOptions& options) {
     config.files = {options.file};
     config.validation = 0.0;
   }
-  const auto split = data::make_split(listing.table, config, 42, "case");
+  const auto split = data::make_split(listing.table, config, "case");
   const auto report = data::audit(listing.table, split, nullptr, {}, "case");
   if (options.json) return print_audit_json(listing.table, split, report);
   print_split(listing.table, split);
@@ -194,13 +188,12 @@ int audit_listing(const DataOptions& options) {
 
 int audit(const DataOptions& options) {
   if (options.file.ends_with(".txt")) return audit_listing(options);
-  const Subject subject = open_subject(options);
+  const config::DataConfig subject = open_subject(options);
   const SignalScope signals;
-  const auto decoded = decode(subject.config);
-  const auto split =
-      data::make_split(decoded.table, subject.config.split, subject.seed, subject.config.patient);
-  const auto report = data::audit(decoded.table, split, &decoded.facts, subject.config.allow,
-                                  subject.config.patient);
+  const auto decoded = decode(subject);
+  const auto split = data::make_split(decoded.table, subject.split, subject.patient);
+  const auto report =
+      data::audit(decoded.table, split, &decoded.facts, subject.allow, subject.patient);
   if (options.json) return print_audit_json(decoded.table, split, report);
   print_split(decoded.table, split);
   print_audit(report);

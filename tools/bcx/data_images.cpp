@@ -107,8 +107,7 @@ Preview packed_preview(const OpenedExperiment& opened, std::size_t count) {
   Preview preview;
   preview.decoded = data::decode_packed(experiment.data);
   const auto& table = preview.decoded.table;
-  const auto split =
-      data::make_split(table, experiment.data.split, experiment.seed, experiment.data.patient);
+  const auto split = data::make_split(table, experiment.data.split, experiment.data.patient);
   preview.parts = split.parts;
   if (!experiment.preprocess.empty()) {
     const auto read = [view = preview.decoded.pixels.view()](std::int64_t i) {
@@ -129,8 +128,7 @@ Preview packed_preview(const OpenedExperiment& opened, std::size_t count) {
 Preview decoded_preview(const OpenedExperiment& opened, std::size_t count) {
   const Experiment& experiment = opened.experiment;
   data::SampleTable table = data::scan(experiment.data);
-  const auto split =
-      data::make_split(table, experiment.data.split, experiment.seed, experiment.data.patient);
+  const auto split = data::make_split(table, experiment.data.split, experiment.data.patient);
   auto options = decode_options();
   options.use_cache = false;
   if (!experiment.preprocess.empty())

@@ -100,8 +100,8 @@ extern "C" __attribute__((visibility("default"))) const bcx::data::images::Api* 
   static const Api table = [] {
     // bcx decodes on threads of its own, one picture each; OpenCV's would fight with them.
     cv::setNumThreads(1);
-    return Api{api_version, decode, encode_png, encode_jpeg, resize, draw_text, text_width,
-               draw_tissue};
+    return Api{api_version, decode,    encode_png, encode_jpeg,
+               resize,      draw_text, text_width, draw_tissue};
   }();
   return &table;
 }

@@ -65,12 +65,12 @@ TEST_CASE("demo data is a BreakHis tree that scans, splits and passes the audit"
   CHECK(slides.size() == 16);
   CHECK(malignant == 36);
 
-  const auto split = make_split(decoded.table, config.split, 42, "case");
+  const auto split = make_split(decoded.table, config.split, "case");
   CHECK(audit(decoded.table, split, &decoded.facts, {}, "case").findings.empty());
   config::SplitConfig by_image;
   by_image.by = "image";
   by_image.by_given = true;
-  const auto leaky = make_split(decoded.table, by_image, 42, "case");
+  const auto leaky = make_split(decoded.table, by_image, "case");
   const auto report = audit(decoded.table, leaky, &decoded.facts, {}, "case");
   CHECK(report.clean());
   CHECK(report.stamps == std::vector<std::string>{"LEAKY"});

@@ -86,8 +86,9 @@ TEST_CASE("a logistic regression on the mean colour has a case AUC under 0.8") {
     config.method = "kfold";
     config.folds = folds;
     config.validation = 0;
+    config.seed = options.seed;
     for (config.fold = 0; config.fold < folds; ++config.fold) {
-      const auto split = make_split(set.table, config, options.seed);
+      const auto split = make_split(set.table, config);
       const auto weights = fit(rows, set.table, split.indexes(Part::train));
       sum += auc(weights, rows, set.table, split.indexes(Part::test));
     }

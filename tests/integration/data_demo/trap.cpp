@@ -37,9 +37,10 @@ test::Outcome train_folds(const test::DemoSet& set, const std::string& by, std::
   config.method = "kfold";
   config.folds = folds;
   config.validation = 0;
+  config.seed = seed;
   test::Outcome mean;
   for (config.fold = 0; config.fold < folds; ++config.fold) {
-    const auto split = make_split(set.table, config, seed);
+    const auto split = make_split(set.table, config);
     const auto outcome = test::train_and_test(pictures, split, epochs,
                                               seed + static_cast<std::uint64_t>(config.fold));
     mean.accuracy += outcome.accuracy / folds;

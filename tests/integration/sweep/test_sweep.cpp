@@ -190,6 +190,7 @@ choices = [1e-3, 1e-1]
   CHECK(here.ask({"sql", "--json",
                   "SELECT count(DISTINCT run) AS n FROM evaluation WHERE part='test'"})[0]
             .at("n") == 2);
+  CHECK(here.ask({"sql", "--json", "SELECT count(DISTINCT split) AS n FROM run"})[0].at("n") == 1);
   // Asked again, it is there.
   REQUIRE(here.bcx({"sweep", "run", "two.toml", "--confirm", "2", "--quiet"}).code == 0);
   CHECK(here.ask({"runs", "--json"}).size() == 6);

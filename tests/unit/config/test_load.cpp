@@ -36,6 +36,7 @@ TEST_CASE("the schema's defaults are the structures' own") {
   CHECK(e.data.split.folds == d.data.split.folds);
   CHECK(e.data.split.fold == d.data.split.fold);
   CHECK(e.data.split.repeats == d.data.split.repeats);
+  CHECK(e.data.split.seed == d.data.split.seed);
   CHECK(e.data.split.files == d.data.split.files);
   CHECK(e.model.backbone.name == "densenet201");
   CHECK(e.model.weights == d.model.weights);

@@ -16,7 +16,7 @@ struct Small {
     config.by_given = true;
     config.validation = 0;
     config.test = 0.5;
-    split = make_split(table, config, 1);
+    split = test::seeded_split(table, config, 1);
     for (std::size_t i = 0; i < table.samples.size(); ++i) {
       const bool trains =
           table.samples[i].attributes[0] == "a" || table.samples[i].attributes[0] == "c";
@@ -64,7 +64,7 @@ TEST_CASE("a split by image allows groups on two sides") {
   config::SplitConfig config;
   config.by = "image";
   config.by_given = true;
-  const auto report = audit(table, make_split(table, config, 1), nullptr, {});
+  const auto report = audit(table, test::seeded_split(table, config, 1), nullptr, {});
   REQUIRE(report.findings.size() == 1);
   CHECK(report.findings[0].name == "group_overlap");
   CHECK(report.findings[0].count == 4);
@@ -127,7 +127,7 @@ TEST_CASE("near duplicates agree with comparing all pairs") {
     config::SplitConfig config;
     config.by = "image";
     config.by_given = true;
-    const auto split = make_split(table, config, seed);
+    const auto split = test::seeded_split(table, config, seed);
     std::vector<ImageFacts> facts;
     for (std::uint64_t i = 0; i < table.samples.size(); ++i) {
       // Few values of few bits, so that everything happens: equal hashes, equal pixels, 0.
@@ -169,7 +169,7 @@ TEST_CASE("a part without a class, and a class of one group") {
   config.validation = 0;
   config.test = 0.3;
   const auto text = test::error_of(
-      [&] { require_clean(audit(table, make_split(table, config, 1), nullptr, {})); });
+      [&] { require_clean(audit(table, test::seeded_split(table, config, 1), nullptr, {})); });
   CHECK(text ==
         "audit: a part lacks a class (no \"class0\" in test); use fewer folds, larger shares or "
         "another seed, or allow it: data.audit.allow = [\"missing_class\"]\n"
@@ -182,7 +182,7 @@ TEST_CASE("leaving one group out, the test part may lack a class") {
       {{"a", 0, 4}, {"b", 1, 4}, {"c", 1, 4}, {"d", 0, 4}, {"e", 0, 2}, {"f", 1, 2}});
   config::SplitConfig config;
   config.method = "leave_one_group_out";
-  CHECK(audit(table, make_split(table, config, 1), nullptr, {}).clean());
+  CHECK(audit(table, test::seeded_split(table, config, 1), nullptr, {}).clean());
 }
 
 TEST_CASE("BreakHis's slide under two types is found by name alone") {
@@ -195,12 +195,12 @@ TEST_CASE("BreakHis's slide under two types is found by name alone") {
                      {name.case_id(), name.slide(), name.patient(), name.type}));
   }
   config::SplitConfig config;
-  const auto report = audit(table, make_split(table, config, 1), nullptr, {}, "case");
+  const auto report = audit(table, test::seeded_split(table, config, 1), nullptr, {}, "case");
   CHECK(report.clean());
   CHECK(report.notes == std::vector<std::string>{"slide 14-13412 is filed under DC and LC"});
   // By folder, the slide and the cases of several folders can be torn apart.
   config.by = "patient";
-  auto split = make_split(table, config, 1);
+  auto split = test::seeded_split(table, config, 1);
   for (std::size_t i = 0; i < table.samples.size(); ++i) {
     split.parts[i] = table.samples[i].attributes[3] == "LC" ? Part::test : Part::train;
   }

@@ -13,6 +13,7 @@
 #include "base/philox.h"
 #include "data/breakhis.h"
 #include "data/sample.h"
+#include "data/split.h"
 
 namespace bcx::test {
 
@@ -35,6 +36,12 @@ std::string error_of(const Work& work) {
 inline data::Sample sample(const std::string& relative, int label,
                            std::vector<std::string> attributes) {
   return {stable_hash(relative), relative, {}, label, std::move(attributes)};
+}
+
+inline data::Split seeded_split(const data::SampleTable& table, config::SplitConfig config,
+                                std::uint64_t seed, std::string_view patient = {}) {
+  config.seed = seed;
+  return data::make_split(table, config, patient);
 }
 
 /// A group of a made-up table: its images all have one label.

@@ -52,7 +52,7 @@ TEST_CASE("a group never lies in two parts, whatever the table") {
       config.fold = number_of_folds(table, config) > 1
                         ? static_cast<std::int64_t>(seed) % number_of_folds(table, config)
                         : 0;
-      const auto split = make_split(table, config, seed);
+      const auto split = test::seeded_split(table, config, seed);
       REQUIRE(split.parts.size() == table.samples.size());
       REQUIRE(split.group == "case");
       REQUIRE_FALSE(leaks(table, split, 0));
@@ -67,7 +67,7 @@ TEST_CASE("a group never lies in two parts, whatever the table") {
 TEST_CASE("every part gets a group of every class that has enough of them") {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     const auto table = test::random_table(seed);
-    const auto split = make_split(table, method("holdout"), seed);
+    const auto split = test::seeded_split(table, method("holdout"), seed);
     for (std::size_t k = 0; k < table.classes.size(); ++k) {
       for (const Part part : {Part::train, Part::validation, Part::test}) {
         INFO("seed " << seed << ", class " << k << ", " << name_of(part));
@@ -91,7 +91,7 @@ TEST_CASE("shares of every class are near those asked for") {
     auto config = method("holdout");
     config.validation = 0.15;
     config.test = 0.25;
-    const auto split = make_split(table, config, seed);
+    const auto split = test::seeded_split(table, config, seed);
     for (std::size_t k = 0; k < 2; ++k) {
       INFO("seed " << seed << ", class " << k);
       CHECK(std::abs(share(split, k, Part::validation) - 0.15) <= 0.05);
@@ -104,7 +104,7 @@ TEST_CASE("by image the shares are exact to an image") {
   const auto table = test::table_of({{"a", 0, 503}, {"b", 1, 1001}});
   auto config = method("holdout");
   config.by = "image";
-  const auto split = make_split(table, config, 1);
+  const auto split = test::seeded_split(table, config, 1);
   for (std::size_t k = 0; k < 2; ++k) {
     const double all = k == 0 ? 503 : 1001;
     CHECK(std::abs(share(split, k, Part::validation) - 0.2) * all <= 1.5);
@@ -116,11 +116,11 @@ TEST_CASE("by image the shares are exact to an image") {
 
 TEST_CASE("the seed decides, and nothing else does") {
   const auto table = test::random_table(7);
-  const auto first = make_split(table, method("holdout"), 42);
-  CHECK(make_split(table, method("holdout"), 42).hash == first.hash);
+  const auto first = test::seeded_split(table, method("holdout"), 42);
+  CHECK(test::seeded_split(table, method("holdout"), 42).hash == first.hash);
   std::set<std::string> hashes;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    hashes.insert(make_split(table, method("holdout"), seed).hash);
+    hashes.insert(test::seeded_split(table, method("holdout"), seed).hash);
   }
   CHECK(hashes.size() >= 15);
 }
@@ -129,7 +129,7 @@ TEST_CASE("a split is the same on every machine") {
   // Pinned: a change here makes old runs' splits irreproducible.
   const auto table = test::table_of(
       {{"a", 0, 3}, {"b", 0, 2}, {"c", 0, 4}, {"d", 1, 3}, {"e", 1, 2}, {"f", 1, 4}});
-  const auto split = make_split(table, method("holdout"), 42);
+  const auto split = test::seeded_split(table, method("holdout"), 42);
   Sha256 hash;
   for (std::size_t i = 0; i < table.samples.size(); ++i) {
     hash.update(table.samples[i].relative + std::string(1, '\0') +
@@ -141,7 +141,7 @@ TEST_CASE("a split is the same on every machine") {
 
 TEST_CASE("counts are images and groups by class and part") {
   const auto table = test::random_table(3);
-  const auto split = make_split(table, method("holdout"), 3);
+  const auto split = test::seeded_split(table, method("holdout"), 3);
   for (std::size_t k = 0; k < table.classes.size(); ++k) {
     for (std::size_t part = 0; part < 4; ++part) {
       std::int64_t images = 0;
@@ -162,13 +162,13 @@ TEST_CASE("without a validation or a test share there is none") {
   const auto table = test::random_table(1);
   auto config = method("holdout");
   config.test = 0;
-  CHECK(make_split(table, config, 1).indexes(Part::test).empty());
+  CHECK(test::seeded_split(table, config, 1).indexes(Part::test).empty());
   config.validation = 0;
-  CHECK(make_split(table, config, 1).indexes(Part::train).size() == table.samples.size());
+  CHECK(test::seeded_split(table, config, 1).indexes(Part::train).size() == table.samples.size());
   config.validation = 0.6;
   config.test = 0.4;
   CHECK(
-      test::error_of([&] { make_split(table, config, 1); }) ==
+      test::error_of([&] { test::seeded_split(table, config, 1); }) ==
       "data.split: validation 0.6 and test 0.4 leave nothing to train on; their sum must be below "
       "1");
 }
@@ -176,7 +176,7 @@ TEST_CASE("without a validation or a test share there is none") {
 TEST_CASE("a class with too few groups is warned of") {
   const auto table =
       test::table_of({{"a", 0, 5}, {"b", 0, 5}, {"c", 1, 5}, {"d", 1, 5}, {"e", 1, 5}});
-  const auto split = make_split(table, method("holdout"), 1);
+  const auto split = test::seeded_split(table, method("holdout"), 1);
   REQUIRE(split.warnings.size() == 1);
   CHECK(split.warnings[0].starts_with("no image of class \"class0\" in "));
   CHECK(split.warnings[0].ends_with(": it has 2 groups by \"case\""));
@@ -201,7 +201,7 @@ TEST_CASE("which attribute keeps groups together") {
         "data.split.by: these images have no attribute \"color\"; did you mean \"colour\"?");
   config.by = "image";
   CHECK(group_attribute(table, config) == "");
-  CHECK(make_split(test::table_of({{"", 0, 9}, {"", 1, 9}}), config, 1).stamps.empty());
+  CHECK(test::seeded_split(test::table_of({{"", 0, 9}, {"", 1, 9}}), config, 1).stamps.empty());
 }
 
 TEST_CASE("images without any group are stamped UNGROUPED") {
@@ -210,13 +210,13 @@ TEST_CASE("images without any group are stamped UNGROUPED") {
   config::SplitConfig config;
   config.by = "image";
   config.by_given = true;
-  CHECK(make_split(table, config, 1).stamps == std::vector<std::string>{"UNGROUPED"});
+  CHECK(test::seeded_split(table, config, 1).stamps == std::vector<std::string>{"UNGROUPED"});
 }
 
 TEST_CASE("an image without the attribute cannot be placed") {
   SampleTable table = test::table_of({{"a", 0, 2}, {"b", 1, 2}});
   table.samples[1].attributes[0].clear();
-  CHECK(test::error_of([&] { make_split(table, method("holdout"), 1); }) ==
+  CHECK(test::error_of([&] { test::seeded_split(table, method("holdout"), 1); }) ==
         "a/0001.png: an image without a \"case\"; give every image one, or split by another "
         "attribute");
 }
@@ -233,12 +233,12 @@ TEST_CASE("splitting by slide leaks where a case has two") {
   config.by_given = true;
   config.by = "case";
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    CHECK(make_split(table, config, seed).stamps.empty());
+    CHECK(test::seeded_split(table, config, seed).stamps.empty());
   }
   config.by = "patient";
   int leaky = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    leaky += make_split(table, config, seed).has_stamp("LEAKY");
+    leaky += test::seeded_split(table, config, seed).has_stamp("LEAKY");
   }
   CHECK(leaky >= 18);
 }

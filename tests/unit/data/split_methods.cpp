@@ -19,7 +19,7 @@ config::SplitConfig method(const std::string& name, std::int64_t fold = 0) {
 }
 
 std::string error_of(const SampleTable& table, const config::SplitConfig& config) {
-  return test::error_of([&] { make_split(table, config, 42); });
+  return test::error_of([&] { test::seeded_split(table, config, 42); });
 }
 
 // A table of BreakHis names, and fold files for it.
@@ -71,7 +71,7 @@ TEST_CASE("each image tests in exactly one fold of each repeat") {
     std::vector<std::vector<int>> tested(3, std::vector<int>(table.samples.size(), 0));
     std::set<std::string> first_parts;
     for (config.fold = 0; config.fold < 15; ++config.fold) {
-      const auto split = make_split(table, config, seed);
+      const auto split = test::seeded_split(table, config, seed);
       CHECK(split.folds == 15);
       for (const auto i : split.indexes(Part::test)) {
         ++tested[static_cast<std::size_t>(config.fold / 5)][static_cast<std::size_t>(i)];
@@ -82,8 +82,8 @@ TEST_CASE("each image tests in exactly one fold of each repeat") {
     }
     // Repeat 0 is what kfold makes.
     config = method("repeated", 2);
-    CHECK(make_split(table, config, seed).parts ==
-          make_split(table, method("kfold", 2), seed).parts);
+    CHECK(test::seeded_split(table, config, seed).parts ==
+          test::seeded_split(table, method("kfold", 2), seed).parts);
   }
 }
 
@@ -104,7 +104,7 @@ TEST_CASE("five benign cases of very different size make five folds") {
                                      {"m8", 1, 21}});
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     for (std::int64_t fold = 0; fold < 5; ++fold) {
-      const auto split = make_split(table, method("kfold", fold), seed);
+      const auto split = test::seeded_split(table, method("kfold", fold), seed);
       CHECK(split.groups[0][static_cast<std::size_t>(Part::test)] == 1);
       CHECK(split.groups[0][static_cast<std::size_t>(Part::validation)] >= 1);
       CHECK(split.groups[0][static_cast<std::size_t>(Part::train)] >= 2);
@@ -139,7 +139,7 @@ TEST_CASE("leave one group out takes the groups in order") {
   auto config = method("leave_one_group_out");
   REQUIRE(number_of_folds(table, config) == 5);
   for (config.fold = 0; config.fold < 5; ++config.fold) {
-    const auto split = make_split(table, config, 1);
+    const auto split = test::seeded_split(table, config, 1);
     std::set<std::string> tested;
     for (const auto i : split.indexes(Part::test)) {
       tested.insert(table.samples[static_cast<std::size_t>(i)].attributes[0]);
@@ -151,14 +151,14 @@ TEST_CASE("leave one group out takes the groups in order") {
 TEST_CASE("a published fold file says train and test") {
   FoldFiles files;
   files.write();
-  const auto split = make_split(files.table, files.config, 42);
+  const auto split = test::seeded_split(files.table, files.config, 42);
   CHECK(split.indexes(Part::test).size() == 18);
   CHECK(split.method == "files");
   CHECK(split.stamps.empty());
   CHECK(split.indexes(Part::validation).size() > 0);
   CHECK(split.indexes(Part::validation).size() < 15);
   files.config.validation = 0;
-  CHECK(make_split(files.table, files.config, 42).indexes(Part::train).size() == 42);
+  CHECK(test::seeded_split(files.table, files.config, 42).indexes(Part::train).size() == 42);
 }
 
 TEST_CASE("the published split of slide 14-13412 leaks") {
@@ -170,7 +170,8 @@ TEST_CASE("the published split of slide 14-13412 leaks") {
     files.lines.push_back(name.file_name() + "|100|1|" + part);
   }
   files.write();
-  CHECK(make_split(files.table, files.config, 42).stamps == std::vector<std::string>{"LEAKY"});
+  CHECK(test::seeded_split(files.table, files.config, 42).stamps ==
+        std::vector<std::string>{"LEAKY"});
 }
 
 TEST_CASE("images that a fold file does not name, and the other way round") {
@@ -178,7 +179,7 @@ TEST_CASE("images that a fold file does not name, and the other way round") {
   files.lines.erase(files.lines.begin(), files.lines.begin() + 6);
   files.lines.push_back("SOB_B_A-14-9-100-001.png|100|1|train");
   files.write();
-  const auto split = make_split(files.table, files.config, 42);
+  const auto split = test::seeded_split(files.table, files.config, 42);
   CHECK(split.indexes(Part::unused).size() == 6);
   CHECK(split.warnings ==
         std::vector<std::string>{
@@ -226,7 +227,7 @@ TEST_CASE("the data's own parts stand") {
     const char group = sample.attributes[0][0];
     sample.attributes.push_back(group <= 'd' ? "train" : "test");
   }
-  auto split = make_split(table, method("holdout"), 1);
+  auto split = test::seeded_split(table, method("holdout"), 1);
   CHECK(split.method == "fixed");
   CHECK(split.indexes(Part::test).size() == 8);
   CHECK(split.indexes(Part::validation).size() == 8);  // drawn from train, by group
@@ -235,7 +236,7 @@ TEST_CASE("the data's own parts stand") {
   for (auto& sample : table.samples) {
     if (sample.relative.ends_with("3.png")) sample.attributes[1] = "validation";
   }
-  split = make_split(table, method("holdout"), 1);
+  split = test::seeded_split(table, method("holdout"), 1);
   CHECK(split.indexes(Part::validation).size() == 6);
   CHECK(split.stamps == std::vector<std::string>{"LEAKY"});
   CHECK(
@@ -254,7 +255,7 @@ TEST_CASE("the shared BreakHis sample splits into five folds by case") {
   data.root = test::shared_dir() / "data/BreaKHis_v1";
   const auto table = scan(data);
   for (std::int64_t fold = 0; fold < 5; ++fold) {
-    const auto split = make_split(table, method("kfold", fold), 42, "case");
+    const auto split = test::seeded_split(table, method("kfold", fold), 42, "case");
     CHECK(split.stamps.empty());
     CHECK(split.groups[0][static_cast<std::size_t>(Part::test)] == 1);
   }
