@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <map>
 #include <memory>
 
+#include "base/shell.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "main_metrics.h"
@@ -42,9 +42,11 @@ std::string command_line() {
     for (std::size_t n; (n = std::fread(block.data(), 1, block.size(), file.get())) > 0;)
       text.append(block.data(), n);
   }
-  if (!text.empty() && text.back() == '\0') text.pop_back();
-  std::replace(text.begin(), text.end(), '\0', ' ');
-  return text;
+  if (!text.empty() && text.back() != '\0') text += '\0';
+  std::string command;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\0', at) + 1)
+    command += (at ? " " : "") + shell_word(text.c_str() + at);
+  return command;
 }
 
 void print_test_figures(const std::vector<std::pair<std::string, double>>& values) {

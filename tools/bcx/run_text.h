@@ -10,7 +10,7 @@ namespace bcx::cli {
 /// HEAD of the working folder's repository, `-dirty` behind it with changes; empty without git.
 std::string git_commit();
 
-/// This process's command line, as typed apart from quoting.
+/// This process's command line, quoted so that a shell takes it again.
 std::string command_line();
 
 /// The final evaluation's main figures on standard output, with and without test-time augmentation

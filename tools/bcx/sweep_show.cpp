@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.h"
+#include "base/shell.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "report/report.h"
@@ -116,8 +117,9 @@ int best(const Options& options) {
   if (state.ranking.empty()) return 0;
   std::string sets;
   for (const auto& [key, value] : state.ranking.front().point)
-    sets += fmt::format(" --set {}={}", key, config::to_toml(value));
-  fmt::print("\nthe best: bcx run {}{}\n", (ledger.folder() / "experiment.toml").string(), sets);
+    sets += " --set " + shell_word(fmt::format("{}={}", key, config::to_toml(value)));
+  fmt::print("\nthe best: bcx run {}{}\n",
+             shell_word((ledger.folder() / "experiment.toml").string()), sets);
   return 0;
 }
 

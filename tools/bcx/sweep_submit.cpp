@@ -10,6 +10,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/paths.h"
+#include "base/shell.h"
 #include "base/text.h"
 #include "sweep_commands.h"
 #include "sweep_controller.h"
@@ -29,12 +30,6 @@ struct Options {
   std::string partition, time, gpus, device, folder;
   std::vector<std::string> sbatch;
 };
-
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
 
 /// What a program said; throws (other) when it is not here or failed.
 std::string output_of(const std::vector<std::string>& command, const std::string& remedy) {
@@ -148,19 +143,19 @@ int submit(const Options& options) {
                                                      : options.folder)
                : ledger.folder();
   fs::create_directories(folder);
-  std::string work = quoted(executable_path().string());
+  std::string work = shell_word(executable_path().string());
   if (separate) {
     const auto all = ledger.trials();
     write_parts(ledger,
                 {ledger.sweep().id, options.array, all.empty() ? 0 : all.back().number() + 1,
                  options.jobs, options.device},
                 folder);
-    work += fmt::format(" sweep task {} \"$SLURM_ARRAY_TASK_ID\"", quoted(folder.string()));
+    work += fmt::format(" sweep task {} \"$SLURM_ARRAY_TASK_ID\"", shell_word(folder.string()));
     say_separate(plan, folder);
   } else {
     work += fmt::format(" sweep resume {} --tracker {} --jobs {}", ledger.sweep().id,
-                        quoted(fs::absolute(ledger.database()).string()), options.jobs);
-    if (!options.device.empty()) work += " --device " + quoted(options.device);
+                        shell_word(fs::absolute(ledger.database()).string()), options.jobs);
+    if (!options.device.empty()) work += " --device " + shell_word(options.device);
   }
   const auto script = folder / "job.sh";
   write_atomically(script, script_text(options, ledger, folder, work));

@@ -193,7 +193,7 @@ TEST_CASE("a job's script is shown without being submitted") {
   for (const char* line : {"#!/bin/bash\n", "#SBATCH --array=0-7\n", "#SBATCH --partition=gpu\n",
                            "#SBATCH --time=4:00:00\n", "#SBATCH --gpus-per-task=a100:1\n",
                            "#SBATCH --account=path\n", "#SBATCH --requeue\n",
-                           "#SBATCH --signal=B:USR2@300\n", " sweep task '", "scontrol requeue"})
+                           "#SBATCH --signal=B:USR2@300\n", " sweep task ", "scontrol requeue"})
     CHECK(done.out.find(line) != std::string::npos);
   CHECK(
       here.bcx({"sweep", "submit", "grid.toml", "--slurm", "--sbatch", "--x\n#SBATCH --y"}).code ==
