@@ -106,44 +106,9 @@ void restore_named(const weights::SafetensorsFile& file, const std::string& pref
 void require_finite_model(const Snapshot& snapshot) {
   const auto what = not_finite_in(snapshot);
   if (what.empty()) return;
-  throw Error(ExitCode::data,
-              {what + "; this state is not saved",
-               fmt::format("checkpoint at step {}", snapshot.cursor.step),
-               "lower optimizer.learning_rate or set train.clip_norm"});
-}
-
-bool is_count(const nlohmann::json& value) {
-  return value.is_number_integer() && value >= 0;
-}
-
-bool is_texts(const nlohmann::json& value) {
-  return std::all_of(value.begin(), value.end(),
-                     [](const nlohmann::json& item) { return item.is_string(); });
-}
-
-/// A file whose bytes changed may still be JSON.
-void require_fields(const nlohmann::json& manifest, const std::string& where) {
-  using Check = bool (*)(const nlohmann::json&);
-  constexpr Check number = [](const nlohmann::json& v) { return v.is_number(); };
-  constexpr Check boolean = [](const nlohmann::json& v) { return v.is_boolean(); };
-  constexpr Check text = [](const nlohmann::json& v) { return v.is_string(); };
-  constexpr Check list = [](const nlohmann::json& v) { return v.is_array() && is_texts(v); };
-  constexpr Check map = [](const nlohmann::json& v) { return v.is_object() && is_texts(v); };
-  const std::pair<const char*, Check> fields[] = {
-      {"epoch", is_count},       {"samples", is_count},
-      {"step", is_count},        {"batch_size", is_count},
-      {"epochs", is_count},      {"epoch_batch_size", is_count},
-      {"learning_rate", number}, {"horizon", number},
-      {"stop", boolean},         {"frozen_by_callback", boolean},
-      {"stop_reason", text},     {"best_tag", text},
-      {"precision", text},       {"frozen", list},
-      {"callbacks", map}};
-  for (const auto& [key, fits] : fields)
-    if (!manifest.contains(key) || !fits(manifest[key]))
-      throw Error(
-          ExitCode::data,
-          {fmt::format("its manifest is damaged: \"{}\" is missing or of another type", key), where,
-           ""});
+  throw Error(ExitCode::data, {what + "; this state is not saved",
+                               fmt::format("checkpoint at step {}", snapshot.cursor.step),
+                               "lower optimizer.learning_rate or set train.clip_norm"});
 }
 
 }  // namespace
@@ -188,25 +153,6 @@ void restore(const weights::SafetensorsFile& file, const model::FlatParameters& 
   }
   restore_named(file, "optimizer.", optimizer.state());
   restore_named(file, "step.", step.state());
-}
-
-nlohmann::json read_manifest(const weights::SafetensorsFile& file) {
-  const std::string where = printable(file.path().string());
-  const auto text = file.metadata().find("bcx.checkpoint");
-  if (text == file.metadata().end())
-    throw Error(ExitCode::data,
-                {"is no checkpoint of bcx", where, "name a file of a run's folder"});
-  auto manifest = nlohmann::json::parse(text->second, nullptr, /*allow_exceptions=*/false);
-  if (!manifest.is_object() || !manifest.value("format", nlohmann::json()).is_number_integer())
-    throw Error(ExitCode::data, {"its manifest is damaged", where, ""});
-  if (manifest["format"] != checkpoint_format)
-    throw Error(
-        ExitCode::data,
-        {fmt::format("has checkpoint format {}, this bcx reads {}", manifest["format"].dump(),
-                     checkpoint_format),
-         where, manifest["format"] > checkpoint_format ? "use a newer bcx" : "use an older bcx"});
-  require_fields(manifest, where);
-  return manifest;
 }
 
 CheckpointStore::CheckpointStore(std::filesystem::path folder, tracker::RunWriter& tracker)

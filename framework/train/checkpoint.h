@@ -23,12 +23,11 @@
 #include "bcx/sdk/optimizer.h"
 #include "model/parameters.h"
 #include "tracker/run_writer.h"
+#include "train/checkpoint_manifest.h"
 #include "train/step.h"
 #include "weights/safetensors.h"
 
 namespace bcx::train {
-
-inline constexpr int checkpoint_format = 2;
 
 /// A copy of everything in host memory, taken between two steps; independent of the run from then
 /// on.
@@ -61,11 +60,6 @@ bool holds_average(const weights::SafetensorsFile& file);
 /// Only the model (`prefix` "model." or "ema."), for evaluation. Throws as restore().
 void restore_model(const weights::SafetensorsFile& file, std::string_view prefix,
                    const model::FlatParameters& parameters);
-
-/// The manifest of a checkpoint file, with everything in it that TrainLoop::load_state() reads.
-/// Throws bcx::Error (data), naming the file, when there is none, when it is damaged, or when its
-/// format is another.
-nlohmann::json read_manifest(const weights::SafetensorsFile& file);
 
 /// Writes checkpoints of one run, off the training thread, one at a time and in order:
 /// `last-STEP.safetensors` (the two newest are kept) and `TAG.safetensors` for any other tag.

@@ -79,6 +79,17 @@ def safetensors():
     seed("safetensors", "nothing_in_it", whole({"e": {"dtype": "I64", "shape": [0, 3], "data_offsets": [0, 0]}}, 0))
 
 
+def checkpoint_manifest():
+    whole = {"format": 2, "epoch": 3, "samples": 16, "step": 70, "batch_size": 8, "epochs": 20,
+             "epoch_batch_size": 8, "learning_rate": 1e-4, "horizon": 200.0, "stop": False,
+             "frozen_by_callback": False, "stop_reason": "", "best_tag": "best", "precision": "bf16",
+             "frozen": ["backbone.*"], "callbacks": {"checkpoint": "{}"}}
+    seed("checkpoint_manifest", "whole", json.dumps(whole))
+    seed("checkpoint_manifest", "optional", json.dumps(whole | {
+        "roll_backs": 1, "skipped_in_a_row": 2, "overflows_in_a_row": 3, "parts": 2, "preprocess": {"macenko": "x"}}))
+    seed("checkpoint_manifest", "format", '{"format": 3}')
+
+
 def text_files():
     seed("csv", "plain", "path,label,group,part\na.png,x,p1,train\nsub/c.png,y,p2,test\n")
     seed("csv", "quoted", '\ufeffpath,label,"no\nte"\r\n"./a.png",x,"1,""2"""\r\n\r\nb.png,y,\r\n')
@@ -203,5 +214,5 @@ def databases():
     database("tracker", "version_3", tracker)
 
 
-for make in (toml, experiment, plugin, safetensors, text_files, images, packed, events, databases):
+for make in (toml, experiment, plugin, safetensors, checkpoint_manifest, text_files, images, packed, events, databases):
     make()

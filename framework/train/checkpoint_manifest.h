@@ -1,0 +1,24 @@
+// What a checkpoint says of the run's loop, beside the tensors: the metadata `bcx.checkpoint`.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "weights/safetensors.h"
+
+namespace bcx::train {
+
+inline constexpr int checkpoint_format = 2;
+
+/// A checkpoint's manifest from its JSON text, hostile until checked: everything in it that
+/// TrainLoop::load_state() reads is there, of its type and within its range (counts in 0 .. 2^53).
+/// `where` names the file in errors. Throws bcx::Error (data) when it is damaged, or when its
+/// format is another.
+nlohmann::json parse_manifest(std::string_view text, const std::string& where);
+
+/// The manifest of a checkpoint file. Throws as parse_manifest(), naming the file, and when there
+/// is none.
+nlohmann::json read_manifest(const weights::SafetensorsFile& file);
+
+}  // namespace bcx::train
