@@ -11,6 +11,7 @@ using Action = std::function<int()>;
 
 // Each adds its subcommand(s) to `app`; the subcommand's callback stores the work into `action`.
 void add_run(CLI::App& app, Action& action);        // run, resume
+void add_new(CLI::App& app, Action& action);        // new
 void add_sweep(CLI::App& app, Action& action);      // sweep run|resume|extend|status|best|show|ask|tell
 void add_check(CLI::App& app, Action& action);      // check
 void add_verify(CLI::App& app, Action& action);     // verify

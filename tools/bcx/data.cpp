@@ -20,6 +20,7 @@
 #include "data/split.h"
 #include "data/summary.h"
 #include "data_images.h"
+#include "data_source.h"
 #include "json_text.h"
 #include "open_experiment.h"
 
@@ -32,14 +33,6 @@ struct DataOptions : ExperimentOptions {
   std::string source;  // of a folder; "" = guess
   bool json = false;
 };
-
-std::string guess_source(const std::filesystem::path& root) {
-  if (std::filesystem::is_regular_file(root)) {
-    return root.extension() == ".csv" ? "manifest" : "packed";
-  }
-  if (std::filesystem::exists(root / "histology_slides")) return "breakhis";
-  return std::filesystem::exists(root / "manifest.csv") ? "manifest" : "folders";
-}
 
 /// What is looked at: an experiment's data, or a folder with the defaults.
 config::DataConfig open_subject(const DataOptions& options) {

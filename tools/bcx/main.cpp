@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", BCX_VERSION);
   app.set_help_all_flag("--help-all", "Help of every command");
   Action action;
+  add_new(app, action);
   add_run(app, action);
   add_sweep(app, action);
   add_check(app, action);

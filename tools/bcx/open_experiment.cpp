@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/shell.h"
 #include "base/text.h"
 #include "eval/metric_names.h"
 
@@ -52,6 +53,10 @@ config::LoadOptions load_options(const ExperimentOptions& options) {
 }
 
 OpenedExperiment open_experiment(const ExperimentOptions& options) {
+  if (std::filesystem::is_directory(options.file))
+    throw Error(ExitCode::usage,
+                {"is a folder, not an experiment file", printable(options.file),
+                 "write one for its images: bcx new " + printable(shell_word(options.file))});
   const config::LoadOptions load = load_options(options);
   plugin::Search search;
   search.command_line.assign(options.plugin_paths.begin(), options.plugin_paths.end());
