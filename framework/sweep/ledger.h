@@ -45,8 +45,13 @@ struct Trial {
   bool confirms() const { return set.contains("evaluate.test"); }
   /// Its epochs were set by hand: not pruned.
   bool extended() const { return set.contains("train.epochs") && !point.contains("train.epochs"); }
-  /// Another engine works at it and will tell how it ended.
+  /// Another engine works at it and will tell how it ended: such a row's message.
+  static constexpr const char* asked_message = "another engine works at it";
   bool asked() const;
+  /// Finished, failed or infeasible.
+  bool is_over() const;
+  /// No process works at it, unless a pruned one is promoted.
+  bool is_over_or_pruned() const { return is_over() || row.state == "pruned"; }
 };
 
 struct Claim {
@@ -130,25 +135,28 @@ class Ledger {
 
   std::filesystem::path lock_path(std::int64_t number) const;
   std::optional<tracker::FileLock> lock(std::int64_t number) const;
-  std::vector<Course> courses_to_draw_by(const std::vector<Trial>& trials) const;
-  void bury_the_dead(std::vector<Trial>& trials);
-  void settle(Trial& trial, const std::optional<Ended>& ended);
-  void run_out_of_memory(Trial& trial);
-  void retry(Trial& trial, const tracker::RunShown* run, const std::string& why);
-  bool has_budget(const std::vector<Trial>& trials, const std::vector<Course>& courses) const;
-  std::optional<Trial> draw(const std::vector<Trial>& trials, const std::vector<Course>& courses);
-  std::optional<Point> next_point(const std::vector<const Trial*>& search) const;
+  bool is_ours(std::int64_t number) const { return number % parts_ == part_; }
   Trial add(std::int64_t number, const Point& point, Point set);
   void start(Trial& trial);
   void put(const Trial& trial);
   std::optional<tracker::RunShown> run_of(const Trial& trial) const;
   std::optional<double> value_of(const tracker::RunShown& run) const;
 
-  bool is_ours(std::int64_t number) const { return number % parts_ == part_; }
+  // ledger_settle.cpp
+  void bury_the_dead(std::vector<Trial>& trials);
+  void settle(Trial& trial, const std::optional<Ended>& ended);
+  void run_out_of_memory(Trial& trial);
+  void retry(Trial& trial, const tracker::RunShown* run, const std::string& why);
+
+  // ledger_draw.cpp
+  std::vector<Course> courses_to_draw_by(const std::vector<Trial>& trials) const;
+  bool has_budget(const std::vector<Trial>& trials, const std::vector<Course>& courses) const;
+  std::optional<Trial> draw(const std::vector<Trial>& trials, const std::vector<Course>& courses);
+  std::vector<Outcome> outcomes(const std::vector<const Trial*>& search) const;
+  std::optional<Point> next_point(const std::vector<const Trial*>& search) const;
   std::optional<Trial> draw_part(const std::vector<const Trial*>& search);
   std::optional<Point> next_point_of_part(const std::vector<const Trial*>& search,
                                           std::int64_t own) const;
-  std::vector<Outcome> outcomes(const std::vector<const Trial*>& search) const;
 
   std::int64_t part_ = 0, parts_ = 1, first_ = 0;
   tracker::Database database_;

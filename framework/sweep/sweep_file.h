@@ -43,7 +43,4 @@ struct SweepFile {
 /// Throws bcx::ErrorList with every mistake, as config::load_experiment() does.
 SweepFile load_sweep(const SweepOptions& options, const config::Catalog& catalog);
 
-/// The keys of [sweep] and of [[sweep.parameter]], for documentation.
-const std::vector<config::ParamSpec>& sweep_keys();
-
 }  // namespace bcx::sweep

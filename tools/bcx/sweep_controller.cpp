@@ -46,10 +46,6 @@ double seconds_of(const sweep::Trial& trial) {
              : 0;
 }
 
-bool is_over(const std::string& state) {
-  return state == "finished" || state == "pruned" || state == "failed" || state == "infeasible";
-}
-
 }  // namespace
 
 SweepController::SweepController(sweep::Ledger& ledger, WorkSettings settings)
@@ -142,7 +138,7 @@ void SweepController::tell(std::int64_t number) {
                                   [&](const auto& trial) { return trial.number() == number; });
   if (found == all.end()) return;
   const auto& row = found->row;
-  if (is_over(row.state)) {
+  if (found->is_over_or_pruned()) {
     trial_seconds_ += seconds_of(*found);
     ++ended_;
   }
@@ -152,7 +148,7 @@ void SweepController::tell(std::int64_t number) {
     text += fmt::format(" {} {}", ledger_.plan().objective, objective_text(*row.value));
   if (!row.message.empty()) text += " " + row.message;
   if (row.state == "finished") text += fmt::format(" in {}", human_duration(seconds_of(*found)));
-  if (is_over(row.state) && !found->confirms()) text += time_left(all);
+  if (found->is_over_or_pruned() && !found->confirms()) text += time_left(all);
   fmt::print(stderr, "{}\n", text);
 }
 
@@ -160,7 +156,7 @@ void SweepController::tell(std::int64_t number) {
 std::string SweepController::time_left(const std::vector<sweep::Trial>& trials) {
   std::int64_t done = 0;
   for (const auto& trial : trials)
-    if (!trial.confirms() && is_over(trial.row.state)) ++done;
+    if (!trial.confirms() && trial.is_over_or_pruned()) ++done;
   const auto all = ledger_.plan().trial_count();
   if (all <= 0 || done >= all) return fmt::format("; {} done", done);
   const double mean = trial_seconds_ / static_cast<double>(std::max<std::int64_t>(ended_, 1));

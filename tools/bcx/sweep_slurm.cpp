@@ -126,10 +126,8 @@ void settle_status(sweep::Ledger& ledger) {
   if (ledger.sweep().status != "running") return;
   const auto all = ledger.trials();
   const auto count = ledger.plan().trial_count();
-  const bool over = std::all_of(all.begin(), all.end(), [](const auto& trial) {
-    const auto& state = trial.row.state;
-    return state == "finished" || state == "pruned" || state == "failed" || state == "infeasible";
-  });
+  const bool over = std::all_of(all.begin(), all.end(),
+                                [](const auto& trial) { return trial.is_over_or_pruned(); });
   ledger.set_status(over && (count == 0 || std::ssize(all) >= count) ? "finished" : "stopped");
 }
 
