@@ -64,14 +64,16 @@ void print_data(const Reader& reader, const RunShown& run) {
   if (!split) return;
   const auto& row = split->row;
   fmt::print("\ndata\n");
-  line("source", fmt::format("{} ({} images, classes {}; patient = {})", split->dataset.source,
+  const auto& patient = split->dataset.patient;
+  line("source", fmt::format("{} ({} images, classes {}{})", split->dataset.source,
                              grouped(split->samples), join(split->dataset.classes, ", "),
-                             split->dataset.patient));
+                             patient.empty() ? "" : "; patient = " + patient));
   std::string fold = row.folds > 1 ? fmt::format(", fold {} of {}", row.fold, row.folds) : "";
   line("split", fmt::format("{} by {}{}", row.method, row.by, fold));
   for (const auto& [part, counts] : split->parts)
-    line(part,
-         fmt::format("{} images, {} patients", grouped(counts.first), grouped(counts.second)));
+    line(part, patient.empty() ? grouped(counts.first) + " images"
+                               : fmt::format("{} images, {} patients", grouped(counts.first),
+                                             grouped(counts.second)));
 }
 
 /// `densenet201.toml:12:3`: the folder is the same for nearly all, and the place is at the end.
