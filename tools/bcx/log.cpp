@@ -13,7 +13,7 @@ namespace bcx::cli {
 namespace {
 
 struct Options {
-  std::string database, run;
+  std::string database, run = "@last";
   bool json = false;
 };
 
@@ -60,9 +60,8 @@ int show_log(const Options& options) {
 void add_log(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("log", "Print what a run logged");
   auto options = std::make_shared<Options>();
-  command->add_option("run", options->run, "Id, name, @last or @best:KEY")
-      ->type_name("RUN")
-      ->required();
+  command->add_option("run", options->run, "Id, name, @last (the default) or @best:KEY")
+      ->type_name("RUN");
   command->add_flag("--json", options->json, "As a JSON array");
   add_tracker_option(*command, options->database);
   command->footer("Example:\n  bcx log @last");

@@ -19,7 +19,7 @@ constexpr std::size_t most_runs = 12;
 
 struct Options {
   std::string database, out, model_card, part, data;
-  std::vector<std::string> runs;
+  std::vector<std::string> runs{"@last"};
   std::int64_t bootstrap = 10'000;
   std::uint64_t seed = 1;
   bool no_pictures = false;
@@ -68,10 +68,9 @@ void add_report(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   command
       ->add_option("runs", options->runs,
-                   "Ids, names, @last or @best:KEY; of several, the "
+                   "Ids, names, @last (the default) or @best:KEY; of several, the "
                    "others are compared with the first")
-      ->type_name("RUN")
-      ->required();
+      ->type_name("RUN");
   command->add_option("--out", options->out, "The file to write [report-ID.html]")
       ->type_name("FILE.html");
   command

@@ -21,7 +21,7 @@ using tracker::Reader;
 using tracker::RunShown;
 
 struct Options {
-  std::string database, run;
+  std::string database, run = "@last";
   bool json = false, all = false;
 };
 
@@ -231,9 +231,8 @@ int show(const Options& options) {
 void add_show(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("show", "Show everything about one run");
   auto options = std::make_shared<Options>();
-  command->add_option("run", options->run, "Id, name, @last or @best:KEY")
-      ->type_name("RUN")
-      ->required();
+  command->add_option("run", options->run, "Id, name, @last (the default) or @best:KEY")
+      ->type_name("RUN");
   command->add_flag("--all", options->all, "Defaults, every metric, plugins and the system too");
   command->add_flag("--json", options->json, "Everything, as JSON");
   add_tracker_option(*command, options->database);

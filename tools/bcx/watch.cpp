@@ -21,7 +21,7 @@ namespace bcx::cli {
 namespace {
 
 struct Options {
-  std::string database, run;
+  std::string database, run = "@last";
   double every = 1;
 };
 
@@ -110,9 +110,8 @@ int watch(const Options& options) {
 void add_watch(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("watch", "Follow a run until it ends");
   auto options = std::make_shared<Options>();
-  command->add_option("run", options->run, "Id, name, @last or @best:KEY")
-      ->type_name("RUN")
-      ->required();
+  command->add_option("run", options->run, "Id, name, @last (the default) or @best:KEY")
+      ->type_name("RUN");
   command->add_option("--every", options->every, "Seconds between two looks")
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
