@@ -148,6 +148,21 @@ std::vector<Course> Ledger::courses(const std::vector<Trial>& trials) const {
   return all;
 }
 
+double Ledger::seconds(const Trial& trial) const {
+  const auto now = tracker::now_microseconds();
+  std::int64_t sum = 0;
+  const auto add = [&](std::int64_t from, std::int64_t to) {
+    sum += std::max<std::int64_t>(0, to - from);
+  };
+  if (!trial.row.run.empty()) {
+    for (const auto& attempt : reader_->attempts(trial.row.run))
+      add(attempt.started, attempt.ended.value_or(now));
+  } else if (trial.row.started && trial.row.ended) {
+    add(*trial.row.started, *trial.row.ended);
+  }
+  return static_cast<double>(sum) * 1e-6;
+}
+
 fs::path Ledger::lock_path(std::int64_t number) const {
   return folder_ / "locks" / fmt::format("trial-{}.lock", number);
 }

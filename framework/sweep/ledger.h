@@ -94,6 +94,10 @@ class Ledger {
   /// The objective after each epoch of the trials' runs, in their order.
   std::vector<Course> courses(const std::vector<Trial>& trials) const;
 
+  /// Seconds that processes worked at the trial, over all its attempts; of one that another engine
+  /// measured, from asking to telling. 0: nobody has.
+  double seconds(const Trial& trial) const;
+
   /// From here on this ledger is one of `parts` that cannot see each other's files: it takes up
   /// only trials whose number leaves the remainder `part`, and draws only such. `first`, the same
   /// for all: what no trial's number had reached when they parted. With grid, random and sobol the

@@ -40,12 +40,6 @@ std::vector<std::string> visible_devices() {
   return all;
 }
 
-double seconds_of(const sweep::Trial& trial) {
-  return trial.row.started && trial.row.ended
-             ? static_cast<double>(*trial.row.ended - *trial.row.started) * 1e-6
-             : 0;
-}
-
 }  // namespace
 
 SweepController::SweepController(sweep::Ledger& ledger, WorkSettings settings)
@@ -139,7 +133,7 @@ void SweepController::tell(std::int64_t number) {
   if (found == all.end()) return;
   const auto& row = found->row;
   if (found->is_over_or_pruned()) {
-    trial_seconds_ += seconds_of(*found);
+    trial_seconds_ += ledger_.seconds(*found);
     ++ended_;
   }
   if (settings_.quiet && row.state != "failed") return;
@@ -147,7 +141,8 @@ void SweepController::tell(std::int64_t number) {
   if (row.value && (row.state == "finished" || row.state == "pruned"))
     text += fmt::format(" {} {}", ledger_.plan().objective, objective_text(*row.value));
   if (!row.message.empty()) text += " " + row.message;
-  if (row.state == "finished") text += fmt::format(" in {}", human_duration(seconds_of(*found)));
+  if (row.state == "finished")
+    text += fmt::format(" in {}", human_duration(ledger_.seconds(*found)));
   if (found->is_over_or_pruned() && !found->confirms()) text += time_left(all);
   fmt::print(stderr, "{}\n", text);
 }

@@ -41,15 +41,6 @@ SweepFigures::Setting setting_of(const sweep::Axis& axis, const sweep::Point& po
   return setting;
 }
 
-/// All attempts of its run together.
-double seconds_of(const tracker::Reader& reader, const sweep::Trial& trial) {
-  if (trial.row.run.empty()) return SweepFigures::none;
-  double seconds = 0;
-  for (const auto& attempt : reader.attempts(trial.row.run))
-    if (attempt.ended) seconds += static_cast<double>(*attempt.ended - attempt.started) * 1e-6;
-  return seconds > 0 ? seconds : SweepFigures::none;
-}
-
 /// Of the first two parameters, and of the two that mattered most.
 std::vector<SweepFigures::HeatMap> heat_maps(const SweepState& state,
                                              const sweep::Importances& found) {
@@ -119,7 +110,6 @@ SweepFigures figures_of(const SweepState& state) {
                   plan.maximize ? "highest" : "lowest", plan.objective, counts_text(state));
   for (const auto& axis : plan.space.axes)
     figures.parameters.push_back({axis.key, sweep::text_of(axis), ticks_of(axis)});
-  const tracker::Reader reader(state.ledger.database());
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < state.trials.size(); ++i)
     if (!state.trials[i].confirms()) order.push_back(i);
@@ -131,11 +121,12 @@ SweepFigures figures_of(const SweepState& state) {
   for (const auto i : order) {
     const auto& trial = state.trials[i];
     const auto& row = trial.row;
+    const double seconds = state.ledger.seconds(trial);
     SweepFigures::Trial shown{row.number,
                               row.state,
                               {},
                               row.value.value_or(SweepFigures::none),
-                              seconds_of(reader, trial),
+                              seconds > 0 ? seconds : SweepFigures::none,
                               state.courses[i].epochs(),
                               row.run.empty() ? "" : row.run.substr(row.run.size() - 8),
                               row.message};

@@ -37,11 +37,6 @@ std::string value_cell(const sweep::Point& point, const std::string& key) {
   return found == point.end() ? "" : short_value(found->second);
 }
 
-std::string duration_cell(const Trial& trial) {
-  if (!trial.row.started || !trial.row.ended || *trial.row.ended < *trial.row.started) return "";
-  return human_duration(static_cast<double>(*trial.row.ended - *trial.row.started) * 1e-6);
-}
-
 ordered_json number_json(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? ordered_json(*value) : ordered_json();
 }
@@ -166,7 +161,8 @@ std::string trials_text(const SweepState& state, int width) {
     cells.push_back(row.value ? objective_text(*row.value) : "");
     cells.push_back(state.courses[i].epochs() > 0 ? std::to_string(state.courses[i].epochs()) : "");
     cells.push_back(trial.confirms() ? row.state + ", confirms" : row.state);
-    cells.push_back(duration_cell(trial));
+    const double seconds = state.ledger.seconds(trial);
+    cells.push_back(seconds > 0 ? human_duration(seconds) : "");
     cells.push_back(row.run.empty() ? "" : row.run.substr(row.run.size() - 8));
     cells.push_back(row.message);
     table.add(cells);
@@ -217,7 +213,8 @@ ordered_json trial_json(const sweep::Ledger& ledger, const Trial& trial) {
           {"message", row.message},
           {"confirms", trial.confirms()},
           {"started", time(row.started)},
-          {"ended", time(row.ended)}};
+          {"ended", time(row.ended)},
+          {"seconds", ledger.seconds(trial)}};
 }
 
 ordered_json sweep_json(const SweepState& state) {

@@ -165,6 +165,15 @@ TEST_CASE("Ctrl-C saves the trials, and resume ends as if nothing had been") {
   CHECK(stopped.err.find("stopped; go on with: bcx sweep resume ") != std::string::npos);
   REQUIRE(here.bcx({"sweep", "resume", "--jobs", "2", "--quiet"}).code == 0);
   CHECK(here.values() == whole);
+  // A trial's time is that of all its attempts.
+  for (const auto& trial : here.trials()) {
+    const auto attempts =
+        here.ask({"sql", "--json",
+                  "SELECT sum(a.ended - a.started) / 1e6 AS seconds FROM attempt AS a "
+                  "JOIN run ON run.id = a.run WHERE run.uuid = '" +
+                      trial.at("run").get<std::string>() + "'"})[0];
+    CHECK(trial.at("seconds").get<double>() == Approx(attempts.at("seconds").get<double>()));
+  }
 }
 
 TEST_CASE("a winner is confirmed on fresh seeds, and only then on the test part") {
