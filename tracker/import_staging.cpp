@@ -1,10 +1,7 @@
 #include "tracker/import_staging.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
 
-#include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "tracker/run_store.h"
@@ -40,19 +37,6 @@ std::string metric_name(const std::string& name) {
     out += code < 128 && (std::isalnum(code) || marks.find(c) != marks.npos) ? c : '_';
   }
   return out.empty() ? "_" : out;
-}
-
-Staging::Staging() {
-  std::string pattern = (fs::temp_directory_path() / "bcx-import-XXXXXX").string();
-  if (!mkdtemp(pattern.data()))
-    throw Error(ExitCode::storage,
-                {"cannot make a temporary folder: " + system_message(errno), pattern, ""});
-  folder_ = pattern;
-}
-
-Staging::~Staging() {
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
 }
 
 void Staging::add(const ImportedRun& run) {

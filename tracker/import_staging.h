@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/temporary_folder.h"
 #include "tracker/reader.h"
 #include "tracker/rows.h"
 #include "tracker/sqlite.h"
@@ -30,16 +31,11 @@ std::string metric_name(const std::string& name);
 
 class Staging {
  public:
-  Staging();
-  ~Staging();
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
-
   void add(const ImportedRun& run);
   std::vector<Merged> merge_into(const std::filesystem::path& database);
 
  private:
-  std::filesystem::path folder_;
+  TemporaryFolder folder_{"import"};
 };
 
 }  // namespace bcx::tracker

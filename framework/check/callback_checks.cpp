@@ -3,11 +3,10 @@
 #include "bcx/sdk/callback.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <filesystem>
 
-#include "base/error.h"
+#include "base/temporary_folder.h"
 #include "check/checks.h"
 #include "check/parameters_check.h"
 #include "check/rehearsal.h"
@@ -17,27 +16,6 @@ namespace {
 
 using config::ComponentSpec;
 using sdk::Callback;
-
-/// A run's folder that goes with the scope.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "bcx-check-XXXXXX").string();
-    if (!mkdtemp(pattern.data()))
-      throw Error(ExitCode::storage, {"no folder can be made", pattern, {}});
-    path_ = pattern;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // What parameters that are called so ask for.
 std::vector<std::string> monitored(const Values& values) {
@@ -60,7 +38,7 @@ void play_whole(Callback& callback, Rehearsal& run) {
 std::string parameters(const ComponentSpec& spec) {
   const auto names = monitored(variations(spec).front().values);
   return check_parameters<Callback>(spec, [&](Callback& callback) {
-    const Folder folder;
+    const TemporaryFolder folder("check");
     Rehearsal run(folder.path(), names);
     play_whole(callback, run);
   });
@@ -68,11 +46,11 @@ std::string parameters(const ComponentSpec& spec) {
 
 std::string order(const ComponentSpec& spec) {
   const auto names = monitored(variations(spec).front().values);
-  const Folder folder;
+  const TemporaryFolder folder("check");
   Rehearsal run(folder.path(), names);
   play_whole(*build<Callback>(spec), run);
   // A run may end before it trained, and may have no metric that was hoped for.
-  const Folder second;
+  const TemporaryFolder second("check");
   Rehearsal nothing(second.path(), {});
   const auto callback = build<Callback>(spec);
   nothing.begin(*callback);
@@ -82,7 +60,7 @@ std::string order(const ComponentSpec& spec) {
 
 void compare_resumed(const ComponentSpec& spec, const Values& values, std::int64_t done) {
   const auto names = monitored(values);
-  const Folder one, two;
+  const TemporaryFolder one("check"), two("check");
   Rehearsal whole(one.path(), names), parts(two.path(), names), resumed(two.path(), names);
   const auto straight = build<Callback>(spec, values), before = build<Callback>(spec, values),
              after = build<Callback>(spec, values);
@@ -116,7 +94,7 @@ std::string state(const ComponentSpec& spec) {
 
 std::string lifetime(const ComponentSpec& spec) {
   const auto names = monitored(variations(spec).front().values);
-  const Folder folder;
+  const TemporaryFolder folder("check");
   auto first = build<Callback>(spec), second = build<Callback>(spec);
   Rehearsal run(folder.path(), names);
   play_whole(*first, run);

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/timing.h"
 
 namespace bcx::check {
 namespace {
@@ -138,7 +139,7 @@ Result in_child(std::string component, std::string name, double time_limit, cons
   if (child < 0) throw Error(ExitCode::other, fmt::format("fork: {}", system_message(errno)));
   if (child == 0) be_the_child(body, ending, said, errors);
   const auto status = wait_for(child, time_limit);
-  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  result.seconds = seconds_since(start);
   const std::string text = said.read();
   if (!status) {
     result.status = Status::failed;

@@ -16,6 +16,7 @@
 #include "base/paths.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "base/timing.h"
 #include "data/cache.h"
 #include "data/decode_workers.h"
 #include "data/memory.h"
@@ -118,13 +119,11 @@ class Decoding {
     if (!hit) hit = decode_to_memory();
     DecodedData data = result(std::move(*hit));
     data.from_cache = mapped && !decoded_;
-    data.seconds = seconds();
+    data.seconds = seconds_since(start_);
     return data;
   }
 
  private:
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-
   void warn(const std::string& text) const {
     if (options_.warn) options_.warn(text);
   }
@@ -220,7 +219,8 @@ class Decoding {
 
   void tick(std::int64_t done) const {
     if (options_.progress)
-      options_.progress({done, static_cast<std::int64_t>(table_.samples.size()), seconds()});
+      options_.progress(
+          {done, static_cast<std::int64_t>(table_.samples.size()), seconds_since(start_)});
   }
 
   // Unreadable images are an error unless they are few and the user wants them left out.

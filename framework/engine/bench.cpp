@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/signals.h"
+#include "base/timing.h"
 #include "engine/training_setup.h"
 #include "train/device.h"
 #include "train/forward.h"
@@ -18,10 +19,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int rate_repetitions = 7;
-
-double seconds_since(Clock::time_point begun) {
-  return std::chrono::duration<double>(Clock::now() - begun).count();
-}
 
 /// Pictures of noise, half of them of each class, all of them in the training part.
 PreparedData noise(const config::Experiment& e, std::int64_t count) {
@@ -132,11 +129,6 @@ std::vector<Measured> machine_rates(at::Device device) {
                       "GFLOP/s", rates(2e-9 * n * n * n, [&] { at::mm_out(c, a, b); }), true});
   }
   return result;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 /// The least time that the published network's products take at the rate of large ones; a backward

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "base/timing.h"
 #include "engine/run_record.h"
 #include "engine/training_setup.h"
 #include "train/device.h"
@@ -21,10 +22,6 @@ namespace bcx::engine {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begun) {
-  return std::chrono::duration<double>(Clock::now() - begun).count();
-}
 
 /// Data, model and batches of an experiment, without a run.
 class Trial {
@@ -153,9 +150,8 @@ Rehearsal rehearse(const RunRequest& request, std::int64_t steps, train::Observe
   }
   trial.validate();
   // The first step warms up: memory, kernels.
-  const auto from = seconds.begin() + (seconds.size() > 1 ? 1 : 0);
-  std::nth_element(from, from + (seconds.end() - from) / 2, seconds.end());
-  result.seconds_per_step = *(from + (seconds.end() - from) / 2);
+  if (seconds.size() > 1) seconds.erase(seconds.begin());
+  result.seconds_per_step = median(seconds);
   result.batch_size = trial.e_.train.batch_size;
   result.steps_per_epoch = trial.steps_per_epoch();
   result.samples_per_step = trial.samples();

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,6 +9,7 @@
 #include "base/atomic_file.h"
 #include "base/paths.h"
 #include "base/text.h"
+#include "base/timing.h"
 #include "train/device.h"
 
 namespace bcx::train {
@@ -62,12 +61,7 @@ double seconds_of(at::Device device, const std::function<void()>& work) {
   const auto begun = std::chrono::steady_clock::now();
   work();
   synchronize(device);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-}
-
-double median(std::array<double, rounds> values) {
-  std::sort(values.begin(), values.end());
-  return values[rounds / 2];
+  return seconds_since(begun);
 }
 
 }  // namespace
@@ -81,12 +75,12 @@ PrecisionChoice choose_precision(at::Device device, const std::string& backbone,
       fmt::format("{}/{}/{}/{}", device_name(device), backbone, image_size, batch_size);
   if (auto known = remembered_choice(key)) return *known;
 
-  std::array<double, rounds> fp32{}, bf16{};
+  std::vector<double> fp32, bf16;
   rehearse(Precision::fp32);
   rehearse(Precision::bf16);
   for (int i = 0; i < rounds; ++i) {
-    fp32[i] = seconds_of(device, [&] { rehearse(Precision::fp32); });
-    bf16[i] = seconds_of(device, [&] { rehearse(Precision::bf16); });
+    fp32.push_back(seconds_of(device, [&] { rehearse(Precision::fp32); }));
+    bf16.push_back(seconds_of(device, [&] { rehearse(Precision::bf16); }));
   }
   const bool lower = median(bf16) < median(fp32);
   const auto chosen = lower ? Precision::bf16 : Precision::fp32;

@@ -11,6 +11,7 @@
 #include "base/signals.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "base/timing.h"
 
 namespace bcx::cli {
 namespace {
@@ -18,10 +19,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto redraw_interval = std::chrono::milliseconds(100);
 constexpr int bar_width = 24;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// What an epoch's line shows, in this order, where it was measured.
 constexpr std::pair<const char*, const char*> epoch_columns[] = {
