@@ -6,25 +6,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/error.h"
 #include "base/signals.h"
-#include "base/text.h"
+#include "base/timing.h"
 #include "train/device.h"
 
 namespace bcx::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// On a GPU, values of this many steps are read back at once: reading waits for the device.
-constexpr std::size_t read_back_interval = 50;
-
-/// From 2^24, where the loss scale of fp16 ends, down to 1 it is halved 24 times.
-constexpr std::int64_t overflows_to_expect = 30;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 double horizon_of(const config::Experiment& experiment, std::size_t samples) {
   const auto& train = experiment.train;
@@ -34,17 +23,6 @@ double horizon_of(const config::Experiment& experiment, std::size_t samples) {
       batches(std::vector<std::int64_t>(samples), train.batch_size, train.last_batch).size();
   return std::ceil(static_cast<double>(cut) / static_cast<double>(train.accumulate)) *
          static_cast<double>(train.epochs);
-}
-
-/// A tag becomes a file's name in the run's folder.
-void require_tag(std::string_view tag) {
-  constexpr std::string_view allowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
-  if (tag.empty() || tag.size() > 64 || tag.front() == '.' || tag.starts_with("last-") ||
-      tag.find_first_not_of(allowed) != std::string_view::npos)
-    throw Error(ExitCode::plugin,
-                {fmt::format("asked for a checkpoint called \"{}\"", printable(clip(tag, 60))), "",
-                 "use letters, digits, -, _ and ., at most 64, not last- at the start"});
 }
 
 }  // namespace
@@ -166,87 +144,6 @@ void TrainLoop::one_step(std::span<const std::span<const std::int64_t>> group,
   call("a step ended", [&](sdk::Callback& c) { c.on_step_end(*this); });
 }
 
-void TrainLoop::record(const StepValues& values, double seconds) {
-  parts_.tracker.metric(time_key_, cursor_.step, recorded_epoch(), seconds);
-  pending_.push_back({cursor_.step, values.loss, values.gradient_norm});
-  if (parts_.input.device().is_cpu() || pending_.size() >= read_back_interval) read_back();
-}
-
-void TrainLoop::read_back() {
-  if (pending_.empty()) return;
-  std::vector<at::Tensor> scalars;
-  for (const auto& p : pending_) {
-    scalars.push_back(p.loss.to(at::kDouble));
-    scalars.push_back(p.gradient_norm);
-  }
-  const auto host = at::stack(scalars).to(at::kCPU);
-  const auto value = host.accessor<double, 1>();
-  std::map<std::string, std::vector<double>, std::less<>> series;
-  for (std::size_t i = 0; i < pending_.size(); ++i) {
-    const double loss = value[static_cast<std::int64_t>(2 * i)];
-    const double norm = value[static_cast<std::int64_t>(2 * i + 1)];
-    parts_.tracker.metric(loss_key_, pending_[i].step, recorded_epoch(), loss);
-    parts_.tracker.metric(norm_key_, pending_[i].step, recorded_epoch(), norm);
-    series["train.step_loss"].push_back(loss);
-    series["grad_norm"].push_back(norm);
-  }
-  const std::int64_t first = pending_.front().step;
-  pending_.clear();
-  const bool stopping = stop_;
-  call("values were read back", [&](sdk::Callback& c) { c.on_metrics(*this, first, series); });
-  judge(first, series["train.step_loss"], series["grad_norm"], stop_ && !stopping);
-}
-
-/// What train.not_finite has to say about these steps, unless a callback saw to it just now.
-void TrainLoop::judge(std::int64_t first, const std::vector<double>& losses,
-                      const std::vector<double>& norms, bool callback_stops) {
-  const auto& policy = parts_.experiment.train.not_finite;
-  const bool scaled = parts_.step.settings().precision == Precision::fp16;
-  for (std::size_t i = 0; i < losses.size(); ++i) {
-    const bool loss_good = std::isfinite(losses[i]);
-    const bool overflow = scaled && loss_good && !std::isfinite(norms[i]);
-    if (overflow && ++overflows_in_a_row_ <= overflows_to_expect) continue;
-    if (!overflow) overflows_in_a_row_ = 0;
-    if (loss_good && std::isfinite(norms[i])) {
-      skipped_in_a_row_ = 0;
-      continue;
-    }
-    const double value = loss_good ? norms[i] : losses[i];
-    const auto what =
-        fmt::format("the {} is {} at step {} (epoch {})", loss_good ? "gradient's norm" : "loss",
-                    std::isnan(value) ? "nan" : shortest(value),
-                    first + static_cast<std::int64_t>(i), cursor_.epoch + 1);
-    if (policy == "stop" || callback_stops) return end_diverged(what);
-    if (policy == "roll_back") {
-      trouble_ = what;
-      return;
-    }
-    skipped(what);
-  }
-}
-
-/// The state is spoilt (running statistics took up what is not finite): without a best checkpoint
-/// and a callback that wants to stop with it, that is an error.
-void TrainLoop::end_diverged(const std::string& what) {
-  parts_.checkpoints.wait();
-  diverged_ = stop_ && best();
-  if (diverged_) return;
-  throw Error(ExitCode::other,
-              {what, "", "lower optimizer.learning_rate, add a warm-up, or set train.clip_norm"});
-}
-
-void TrainLoop::skipped(const std::string& what) {
-  parts_.tracker.event(tracker::Level::warning, what + ": skipped");
-  if (skipped_in_a_row_ == 0) parts_.observer.message(Tone::warning, what + ": skipped");
-  const auto limit = parts_.experiment.train.not_finite_limit;
-  if (++skipped_in_a_row_ <= limit) return;
-  throw Error(
-      ExitCode::other,
-      {fmt::format("{}, after {} skipped step{} in a row", what, limit, limit == 1 ? "" : "s"), "",
-       "lower optimizer.learning_rate, or go back with train.not_finite = "
-       "\"roll_back\""});
-}
-
 /// Memory ran out, and the step was made in parts.
 void TrainLoop::note_parts() {
   const auto text = fmt::format(
@@ -344,80 +241,6 @@ void TrainLoop::report_progress(std::size_t done, std::size_t total, double seco
 void TrainLoop::call(std::string_view when, const std::function<void(sdk::Callback&)>& what) {
   for (auto& callback : parts_.callbacks)
     callback.site(fmt::format("told that {}", when), [&] { what(*callback.object); });
-}
-
-double TrainLoop::elapsed_seconds() const {
-  return seconds_since(started_);
-}
-
-void TrainLoop::set_learning_rate(double rate) {
-  if (!(rate >= 0) || !std::isfinite(rate))
-    throw Error(ExitCode::plugin, fmt::format("asked for a learning rate of {}", shortest(rate)));
-  // Into the record only: callbacks that lower it say so themselves.
-  if (rate != base_rate_)
-    parts_.tracker.event(tracker::Level::info, fmt::format("base learning rate {} -> {}",
-                                                           shortest(base_rate_), shortest(rate)));
-  base_rate_ = rate;
-}
-
-void TrainLoop::set_batch_size(std::int64_t size) {
-  if (size < 1) throw Error(ExitCode::plugin, fmt::format("asked for a batch size of {}", size));
-  batch_size_ = size;
-}
-
-void TrainLoop::set_frozen(const std::vector<std::string>& patterns) {
-  frozen_ = patterns;
-  frozen_by_callback_ = true;
-  parts_.step.set_frozen(frozen_);
-}
-
-void TrainLoop::request_checkpoint(const sdk::CheckpointRequest& request) {
-  require_tag(request.tag);
-  if (request.best && best_tag_.empty()) best_tag_ = request.tag;
-  wanted_checkpoints_[request.tag] = request;
-}
-
-void TrainLoop::remove_checkpoint(std::string_view tag) {
-  require_tag(tag);
-  wanted_checkpoints_.erase(std::string(tag));
-  unwanted_checkpoints_.emplace_back(tag);
-}
-
-void TrainLoop::average_weights(double share) {
-  if (!(share >= 0.0 && share <= 1.0))
-    throw Error(
-        ExitCode::plugin,
-        fmt::format("asked for an average with a share of {}, expected 0 to 1", shortest(share)));
-  parts_.step.average_weights(share);
-}
-
-sdk::Metrics TrainLoop::gradient_norms() const {
-  return parts_.step.gradient_norms();
-}
-
-void TrainLoop::set_metric(std::string_view name, double value) {
-  metrics_[std::string(name)] = value;
-}
-
-void TrainLoop::request_stop(std::string_view reason) {
-  stop_ = true;
-  stop_reason_ = reason;
-  log(fmt::format("stopping: {}", reason));
-}
-
-void TrainLoop::log(std::string_view message) {
-  parts_.observer.message(Tone::note, message);
-  parts_.tracker.event(tracker::Level::info, std::string(message));
-}
-
-void TrainLoop::io(std::function<void()> work) {
-  parts_.tracker.io(std::move(work));
-}
-
-std::optional<std::filesystem::path> TrainLoop::best() const {
-  if (best_tag_.empty()) return std::nullopt;
-  const auto path = parts_.checkpoints.path(best_tag_);
-  return std::filesystem::exists(path) ? std::optional(path) : std::nullopt;
 }
 
 }  // namespace bcx::train

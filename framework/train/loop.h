@@ -74,7 +74,7 @@ class TrainLoop : private sdk::CallbackContext {
   std::optional<std::filesystem::path> best() const;
 
  private:
-  // What callbacks see and ask for.
+  // What callbacks see and ask for: loop_requests.cpp.
   std::int64_t epoch() const override { return cursor_.epoch; }
   std::int64_t epochs() const override { return parts_.experiment.train.epochs; }
   std::int64_t step() const override { return cursor_.step; }
@@ -95,8 +95,8 @@ class TrainLoop : private sdk::CallbackContext {
   void log(std::string_view message) override;
   void io(std::function<void()> work) override;
 
-  void run_epochs();
   void run_to_the_end();
+  void run_epochs();
   void say_ended_after_error() noexcept;
   void train_epoch();
   bool end_epoch(double seconds);
@@ -110,21 +110,25 @@ class TrainLoop : private sdk::CallbackContext {
   /// Of the epoch under way, from 1, as people count them; what is done with epoch 1 then agrees
   /// with a checkpoint of epoch 1.
   double recorded_epoch() const { return static_cast<double>(cursor_.epoch + 1); }
+  void note_parts();
+  void report_progress(std::size_t done, std::size_t total, double seconds);
+  void call(std::string_view when, const std::function<void(sdk::Callback&)>& what);
+  bool interrupted();
+
+  // loop_values.cpp
   void record(const StepValues& values, double seconds);
   void read_back();
   void judge(std::int64_t first, const std::vector<double>& losses,
              const std::vector<double>& norms, bool callback_stops);
   void end_diverged(const std::string& what);
   void skipped(const std::string& what);
-  void roll_back();
-  void note_parts();
-  void report_progress(std::size_t done, std::size_t total, double seconds);
-  void call(std::string_view when, const std::function<void(sdk::Callback&)>& what);
+
+  // loop_state.cpp
   void save(const sdk::CheckpointRequest& request);
   bool is_saved() const;
   void save_requested();
   nlohmann::json state() const;
-  bool interrupted();
+  void roll_back();
 
   LoopParts parts_;
   Schedule schedule_;

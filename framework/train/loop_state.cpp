@@ -37,6 +37,12 @@ void TrainLoop::save_requested() {
   unwanted_checkpoints_.clear();
 }
 
+std::optional<std::filesystem::path> TrainLoop::best() const {
+  if (best_tag_.empty()) return std::nullopt;
+  const auto path = parts_.checkpoints.path(best_tag_);
+  return std::filesystem::exists(path) ? std::optional(path) : std::nullopt;
+}
+
 nlohmann::json TrainLoop::state() const {
   nlohmann::json callbacks = nlohmann::json::object();
   for (const auto& callback : parts_.callbacks)
