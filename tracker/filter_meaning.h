@@ -7,7 +7,7 @@
 #include "tracker/filter.h"
 #include "tracker/filter_values.h"
 #include "tracker/run_columns.h"
-#include "tracker/run_list.h"
+#include "tracker/run_keys.h"
 
 namespace bcx::tracker {
 

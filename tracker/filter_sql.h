@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tracker/filter.h"
-#include "tracker/run_list.h"
+#include "tracker/run_keys.h"
 
 namespace bcx::tracker {
 

@@ -9,7 +9,7 @@
 #include "tracker/file_lock.h"
 #include "tracker/garbage.h"
 #include "tracker/host.h"
-#include "tracker/run_list.h"
+#include "tracker/run_life.h"
 #include "tracker/schema.h"
 
 namespace bcx::tracker {

@@ -1,37 +1,19 @@
 #include "tracker/run_list.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "tracker/file_lock.h"
-#include "tracker/host.h"
 #include "tracker/run_columns.h"
-#include "tracker/run_store.h"
 
 namespace bcx::tracker {
 namespace {
 
-std::vector<std::string> texts(const Database& database, const char* sql) {
-  std::vector<std::string> out;
-  auto& rows = database.cached(sql);
-  while (rows.step()) out.push_back(rows.text(0));
-  rows.reset();
-  return out;
-}
-
-std::vector<std::string> ending_in(const std::vector<std::string>& names, std::string_view word) {
-  std::vector<std::string> out;
-  for (const auto& name : names)
-    if (name.size() > word.size() && name.ends_with(word) &&
-        name[name.size() - word.size() - 1] == '.')
-      out.push_back(name);
-  return out;
-}
+/// How many metrics one query may read: SQLite joins 64 tables.
+constexpr std::size_t most_metrics = 50;
 
 /// What runs are ordered by: NULL for all when nobody says.
 struct Order {
@@ -70,6 +52,13 @@ std::string joined_metrics(std::set<std::int64_t> metrics, const std::set<std::i
         "m{0}.run=r.id",
         id);
   return sql;
+}
+
+/// Binds from parameter `at` on; returns the next one.
+int bind_all(Statement& statement, int at, const std::vector<SqlCondition::Value>& values) {
+  for (const auto& value : values)
+    std::visit([&](const auto& one) { statement.bind(at++, one); }, value);
+  return at;
 }
 
 /// The rows of the runs that `where` lets through, in order.
@@ -215,102 +204,7 @@ void add_details(const Database& database, std::vector<RunShown>& runs, const Ru
            });
 }
 
-/// Whether a process holds the lock of a run's folder.
-bool is_alive(const std::filesystem::path& folder, const std::string& run_folder) {
-  return is_plain_component(run_folder) && is_locked(folder / run_folder / "run.lock");
-}
-
 }  // namespace
-
-int bind_all(Statement& statement, int at, const std::vector<SqlCondition::Value>& values) {
-  for (const auto& value : values)
-    std::visit([&](const auto& one) { statement.bind(at++, one); }, value);
-  return at;
-}
-
-KnownKeys known_keys(const Database& database) {
-  KnownKeys known;
-  // The recursive form steps from key to key over the index, whatever the number of runs.
-  known.params =
-      texts(database,
-            "WITH RECURSIVE k(key) AS (SELECT min(key) FROM param UNION ALL "
-            "SELECT (SELECT min(key) FROM param WHERE key > k.key) FROM k WHERE key IS NOT NULL) "
-            "SELECT key FROM k WHERE key IS NOT NULL");
-  // Before schema 3 this index led from key to value: SQLite chooses better by itself.
-  if (database.pragma("user_version") >= 3) known.param_index = "INDEXED BY param_by_key";
-  auto& rows = database.cached("SELECT name, id FROM metric_key ORDER BY name");
-  while (rows.step()) known.metrics.push_back({rows.text(0), rows.integer(1)});
-  rows.reset();
-  return known;
-}
-
-Key resolve_key(const KnownKeys& known, std::string_view word) {
-  if (const auto* column = find_run_column(word))
-    return {Key::Kind::column, std::string(column->word), ""};
-  std::vector<std::string> names;
-  for (const auto& metric : known.metrics) names.push_back(metric.name);
-  const auto has = [&](const auto& all) {
-    return std::find(all.begin(), all.end(), word) != all.end();
-  };
-  if (has(names)) return {Key::Kind::metric, std::string(word), ""};
-  if (has(known.params)) return {Key::Kind::param, std::string(word), ""};
-
-  const auto metrics = ending_in(names, word), params = ending_in(known.params, word);
-  if (metrics.size() + params.size() == 1)
-    return metrics.empty() ? Key{Key::Kind::param, params[0], ""}
-                           : Key{Key::Kind::metric, metrics[0], ""};
-  std::vector<std::string> candidates = metrics;
-  candidates.insert(candidates.end(), params.begin(), params.end());
-  if (!candidates.empty())
-    throw Error(ExitCode::usage, {fmt::format("\"{}\" may be several keys: {}", printable(word),
-                                              printable(join(candidates, ", "))),
-                                  "", "write it in full"});
-  for (const auto& column : run_columns()) candidates.emplace_back(column.word);
-  candidates.insert(candidates.end(), names.begin(), names.end());
-  candidates.insert(candidates.end(), known.params.begin(), known.params.end());
-  throw Error(ExitCode::usage,
-              {fmt::format("no run has a column, parameter or metric \"{}\"", printable(word)), "",
-               printable(did_you_mean(word, candidates))});
-}
-
-Key resolve_term(const KnownKeys& known, std::string_view word) {
-  for (const std::string_view function : {"last", "best", "min", "max"}) {
-    if (!word.starts_with(function) || !word.ends_with(")")) continue;
-    if (word.size() < function.size() + 2 || word[function.size()] != '(') continue;
-    word.remove_prefix(function.size() + 1);
-    word.remove_suffix(1);
-    auto key = resolve_key(known, word);
-    key.function = function;
-    if (key.kind == Key::Kind::metric) return key;
-    throw Error(ExitCode::usage, fmt::format("{} is no metric: {} has no meaning for it",
-                                             printable(key.name), function));
-  }
-  return resolve_key(known, word);
-}
-
-SqlCondition metric_value(const KnownKeys& known, const std::string& name,
-                          std::string_view function) {
-  if (function == "best") function = lower_is_better(name) ? "min" : "max";
-  const auto metric = std::find_if(known.metrics.begin(), known.metrics.end(),
-                                   [&](const auto& one) { return one.name == name; });
-  return {
-      fmt::format("m{}.{}", metric->id, function.empty() ? "last" : function), {}, {metric->id}};
-}
-
-SqlCondition column_value(const char* sql, const NotRunning& not_running) {
-  SqlCondition out;
-  for (std::string_view text = sql; !text.empty();) {
-    const auto hole = text.find('$');
-    out.sql += text.substr(0, hole);
-    if (hole == std::string_view::npos) break;
-    const bool crashed = text.substr(hole).starts_with("$crashed");
-    out.sql += "(SELECT value FROM json_each(?))";
-    out.values.emplace_back(
-        fmt::format("[{}]", fmt::join(crashed ? not_running.crashed : not_running.unknown, ",")));
-    text.remove_prefix(hole + std::string_view("$crashed").size());
-  }
-  return out;
-}
 
 RunList list_runs(const Database& database, const RunQuery& query, const KnownKeys& known,
                   const NotRunning& not_running, const SqlCondition& where) {
@@ -332,77 +226,6 @@ std::vector<RunShown> read_run(const Database& database, std::int64_t row) {
   query.all_keys = true;
   add_details(database, runs, query);
   return runs;
-}
-
-bool sorts_by_life(std::string_view sort) {
-  if (sort.starts_with('-')) sort.remove_prefix(1);
-  return sort == "status" || sort == "ended" || sort == "reason";
-}
-
-namespace {
-
-/// The host of a run that was written by another machine (its folder is shared, or was copied while
-/// it ran), empty for one of this. Its lock says nothing here. A host of another name with the same
-/// boot id is a container on this kernel, one of this name with another boot id is this machine
-/// before it was started again: there the lock tells.
-std::string other_host(const Database& database, std::int64_t run) {
-  static const auto here = this_process();
-  auto& rows = database.cached(
-      "SELECT a.host, a.boot_id FROM attempt a JOIN run r ON r.id=a.run AND r.attempt=a.number "
-      "WHERE r.id=?");
-  std::string host;
-  if (rows.start(run) && rows.text(0) != here.host && rows.text(1) != here.boot_id)
-    host = rows.text(0);
-  rows.reset();
-  return host;
-}
-
-}  // namespace
-
-NotRunning not_running(const Database& database) {
-  NotRunning out;
-  const auto folder = database.path().parent_path();
-  auto rows = database.prepare("SELECT id, folder FROM run WHERE status='running'");
-  auto& again = database.cached("SELECT status='running' FROM run WHERE id=?");
-  while (rows.step()) {
-    if (is_alive(folder, rows.text(1))) continue;
-    // As in check_alive(): it may have ended between our two looks.
-    const auto row = rows.integer(0);
-    const bool elsewhere = !other_host(database, row).empty();
-    if (again.start(row) && again.integer(0) != 0)
-      (elsewhere ? out.unknown : out.crashed).push_back(row);
-    again.reset();
-  }
-  return out;
-}
-
-void check_alive(const Database& database, std::vector<RunShown>& runs) {
-  const auto folder = database.path().parent_path();
-  for (auto& run : runs) {
-    if (run.status != "running") continue;
-    if (is_alive(folder, run.folder)) continue;
-    // It may have ended between our two looks: its last rows are committed before its lock goes.
-    auto& again = database.cached("SELECT status, ended, updated, exit_reason FROM run WHERE id=?");
-    again.start(run.row);
-    run.status = again.text(0);
-    run.ended = again.maybe_integer(1);
-    const auto updated = again.integer(2);
-    run.exit_reason = again.text(3);
-    again.reset();
-    if (run.status != "running") continue;
-    if (const auto host = other_host(database, run.row); !host.empty()) {
-      run.status = "unknown";
-      run.exit_reason = "on host " + host + ": whether it still runs can be seen there alone";
-      continue;
-    }
-    run.status = "crashed";
-    run.ended = updated;
-    auto& last = database.cached(
-        "SELECT message FROM event WHERE run=? AND level IN ('warning', 'error') "
-        "ORDER BY id DESC LIMIT 1");
-    run.exit_reason = last.start(run.row) ? "last message: " + last.text(0) : "";
-    last.reset();
-  }
 }
 
 }  // namespace bcx::tracker

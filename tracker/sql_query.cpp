@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "tracker/pointed_error.h"
-#include "tracker/run_list.h"
+#include "tracker/run_life.h"
 #include "tracker/schema.h"
 #include "tracker/sql_functions.h"
 #include "tracker/sqlite.h"
