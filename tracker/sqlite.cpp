@@ -124,12 +124,6 @@ void Statement::reset() {
 bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
-bool Statement::is_integer(int column) const {
-  return sqlite3_column_type(statement_.get(), column) == SQLITE_INTEGER;
-}
-bool Statement::is_real(int column) const {
-  return sqlite3_column_type(statement_.get(), column) == SQLITE_FLOAT;
-}
 std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }

@@ -59,8 +59,6 @@ class Statement {
   }
 
   bool is_null(int column) const;
-  bool is_integer(int column) const;
-  bool is_real(int column) const;
   std::int64_t integer(int column) const;
   double real(int column) const;  ///< NULL: NaN
   std::string text(int column) const;
@@ -85,8 +83,8 @@ class Database {
   enum class Mode { read, read_immutable, write };
 
   /// Opens with the rules of docs/tracker.md (untrusted schema, no triggers, cell checks, no mmap,
-  /// foreign keys, waiting 60 s for a lock). `write` creates the file. Closing moves nothing from the WAL into
-  /// the file: close_after_writing() (schema.h) does.
+  /// foreign keys, waiting 60 s for a lock). `write` creates the file. Closing moves nothing from
+  /// the WAL into the file: close_after_writing() (schema.h) does.
   Database(const std::filesystem::path& path, Mode mode);
 
   sqlite3* handle() const { return handle_.get(); }

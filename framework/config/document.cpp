@@ -7,7 +7,6 @@
 #include <stdexcept>
 
 #include "base/error.h"
-#include "base/paths.h"
 #include "base/text.h"
 #include "config/document_guard.h"
 
@@ -118,10 +117,6 @@ Node parse_document(std::string_view text, const std::string& name, const Docume
   } catch (const std::logic_error&) {
     throw Error(ExitCode::usage, {"not TOML", printable(name), ""});
   }
-}
-
-Node read_document(const std::filesystem::path& path, const DocumentLimits& limits) {
-  return parse_document(read_text(path, limits.bytes, ExitCode::usage), path.string(), limits);
 }
 
 }  // namespace bcx::config

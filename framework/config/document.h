@@ -39,6 +39,8 @@ struct Node {
   /// Adds or replaces an entry.
   void set(std::string_view key, Node value, Origin key_origin);
   bool erase(std::string_view key);
+  /// This and every value below it comes from the same place: one option of the command line.
+  void stamp(const Origin& origin);
 };
 
 struct Node::Entry {
@@ -60,9 +62,6 @@ struct DocumentLimits {
 /// Throws bcx::Error (usage) with `name:line:column` for the first mistake.
 Node parse_document(std::string_view text, const std::string& name,
                     const DocumentLimits& limits = {});
-
-/// Reads and parses a file; messages call it by `path` as given.
-Node read_document(const std::filesystem::path& path, const DocumentLimits& limits = {});
 
 /// `the string "ten"`, `the list [1, 2]`, `a table`: for messages; clipped and printable.
 std::string describe(const Node& node);

@@ -34,6 +34,15 @@ bool Node::erase(std::string_view key) {
   return std::erase_if(entries, [&](const Entry& entry) { return entry.key == key; }) > 0;
 }
 
+void Node::stamp(const Origin& origin) {
+  this->origin = origin;
+  for (auto& item : items) item.stamp(origin);
+  for (auto& entry : entries) {
+    entry.origin = origin;
+    entry.value.stamp(origin);
+  }
+}
+
 std::string describe(const Node& node) {
   constexpr int width = 60;
   switch (node.kind) {

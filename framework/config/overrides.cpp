@@ -20,16 +20,6 @@ Node text_node(const std::string& text, const Origin& origin) {
   return node;
 }
 
-/// Every value below a node comes from the same option.
-void stamp(Node& node, const Origin& origin) {
-  node.origin = origin;
-  for (auto& item : node.items) stamp(item, origin);
-  for (auto& entry : node.entries) {
-    entry.origin = origin;
-    stamp(entry.value, origin);
-  }
-}
-
 /// The right-hand side of --set: TOML, or else a bare word, which is a string. What starts like
 /// a list, a table or a quoted string has to be one.
 std::optional<Node> right_hand_side(const std::string& text, const Origin& origin,
@@ -40,7 +30,7 @@ std::optional<Node> right_hand_side(const std::string& text, const Origin& origi
     Node document = parse_document("v = " + text, "--set");
     if (document.entries.size() == 1 && document.entries[0].key == "v") {
       Node value = std::move(document.entries[0].value);
-      stamp(value, origin);
+      value.stamp(origin);
       if (!structured) value.raw = text;
       return value;
     }

@@ -24,11 +24,6 @@ double student_quantile(double p, double degrees_of_freedom) {
   return math::quantile(math::students_t(degrees_of_freedom), p);
 }
 
-double student_two_sided(double t, double degrees_of_freedom) {
-  if (std::isinf(t)) return 0.0;
-  return 2.0 * math::cdf(math::complement(math::students_t(degrees_of_freedom), std::abs(t)));
-}
-
 double fair_coin_cdf(std::int64_t k, std::int64_t n) {
   if (k < 0) return 0.0;
   if (k >= n) return 1.0;

@@ -10,8 +10,6 @@ double normal_cdf(double z);
 double normal_quantile(double p);
 /// Student's t with any positive real number of degrees of freedom; p within (0, 1).
 double student_quantile(double p, double degrees_of_freedom);
-/// P(|T| >= |t|).
-double student_two_sided(double t, double degrees_of_freedom);
 /// P(X <= k) of k successes in n fair coin tosses.
 double fair_coin_cdf(std::int64_t k, std::int64_t n);
 /// P(X = k).

@@ -117,10 +117,6 @@ const LoadedPlugin& load(const config::ComponentSpec& component) {
   return load(component.file);
 }
 
-double load_time_limit() {
-  return time_limit;
-}
-
 void set_load_time_limit(double seconds) {
   time_limit = seconds;
 }

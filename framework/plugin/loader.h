@@ -23,7 +23,7 @@ struct LoadedPlugin {
 ///
 /// Throws bcx::Error (plugin) with the file and a remedy: what inspect() refuses, a missing
 /// library, an unresolved symbol, an entry function that throws or returns nothing. A file whose
-/// code is still busy after load_time_limit() ends the process: exit code 4, with the file's name
+/// code is still busy after its time limit ends the process: exit code 4, with the file's name
 /// on standard error. Nothing else can be done about code that does not come back.
 const LoadedPlugin& load(const std::filesystem::path& file);
 
@@ -31,7 +31,6 @@ const LoadedPlugin& load(const std::filesystem::path& file);
 const LoadedPlugin& load(const config::ComponentSpec& component);
 
 /// Seconds that static constructors and the entry function of one file may take; at first 120.
-double load_time_limit();
 void set_load_time_limit(double seconds);
 
 }  // namespace bcx::plugin

@@ -98,8 +98,4 @@ std::string number_text(double value) {
   return std::isfinite(value) ? fmt::format("{:.4g}", value) : "-";
 }
 
-std::string percent_text(double value) {
-  return std::isfinite(value) ? fmt::format("{:.1f} %", 100.0 * value) : "-";
-}
-
 }  // namespace bcx::report

@@ -49,7 +49,5 @@ std::string base64(std::string_view bytes);
 std::string share_text(double value);
 /// Four significant digits.
 std::string number_text(double value);
-/// 12.3 %.
-std::string percent_text(double value);
 
 }  // namespace bcx::report

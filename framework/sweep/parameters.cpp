@@ -22,15 +22,6 @@ constexpr std::int64_t most_choices = 1000;
 const std::vector<std::string> known_keys{"key",     "choices", "uniform", "log_uniform",
                                           "integer", "points",  "when"};
 
-void stamp(Node& node, const Origin& origin) {
-  node.origin = origin;
-  for (auto& item : node.items) stamp(item, origin);
-  for (auto& entry : node.entries) {
-    entry.origin = origin;
-    stamp(entry.value, origin);
-  }
-}
-
 Node text_node(std::string text, const Origin& origin) {
   Node node;
   node.kind = Node::Kind::string;
@@ -45,7 +36,7 @@ Node word_node(const std::string& text, const Origin& origin) {
     auto document = config::parse_document("v = " + text, "parameter");
     if (document.entries.size() == 1 && document.entries[0].key == "v") {
       Node value = std::move(document.entries[0].value);
-      stamp(value, origin);
+      value.stamp(origin);
       return value;
     }
   } catch (const Error&) {
@@ -286,7 +277,7 @@ std::vector<Node> parameter_nodes(const std::vector<std::string>& texts, Problem
     }
     const auto values = std::string(trim(text.substr(equals + 1)));
     Node table;
-    stamp(table, origin);
+    table.stamp(origin);
     table.set("key", text_node(std::string(trim(text.substr(0, equals))), origin), origin);
     if (const auto call = call_of(values)) {
       auto parts = parts_of(call->second);

@@ -92,13 +92,6 @@ void each_element(const TensorView& tensor, Use use) {
   }
 }
 
-template <typename T>
-void copy_as(const TensorView& tensor, std::span<T> out) {
-  if (static_cast<std::int64_t>(out.size()) != tensor.elements())
-    throw std::invalid_argument("copy of a tensor into a span of another size");
-  each_element(tensor, [&](std::size_t i, auto value) { out[i] = static_cast<T>(value); });
-}
-
 }  // namespace
 
 std::size_t size_of(DType dtype) {
@@ -147,10 +140,9 @@ void require_finite(const TensorView& tensor, std::string_view where) {
 }
 
 void copy_as_float32(const TensorView& tensor, std::span<float> out) {
-  copy_as(tensor, out);
-}
-void copy_as_float64(const TensorView& tensor, std::span<double> out) {
-  copy_as(tensor, out);
+  if (static_cast<std::int64_t>(out.size()) != tensor.elements())
+    throw std::invalid_argument("copy of a tensor into a span of another size");
+  each_element(tensor, [&](std::size_t i, auto value) { out[i] = static_cast<float>(value); });
 }
 
 }  // namespace bcx::weights

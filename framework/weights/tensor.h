@@ -46,7 +46,5 @@ void require_finite(const TensorView& tensor, std::string_view where);
 /// The elements as float32: F32 as they are, F16 and BF16 exactly, F64 rounded to nearest, integers
 /// and BOOL converted. `out` has as many elements as the tensor.
 void copy_as_float32(const TensorView& tensor, std::span<float> out);
-/// The same in float64: exact for all but I64 beyond 2^53.
-void copy_as_float64(const TensorView& tensor, std::span<double> out);
 
 }  // namespace bcx::weights

@@ -121,8 +121,6 @@ def main():
         temperature=[temperature(60, 2, 4.0), temperature(80, 3, 0.3)],
         student=[[p, df, float(stats.t.ppf(p, df))]
                  for p in (0.6, 0.975, 0.999) for df in (1, 3.7, 40)],
-        student_two_sided=[[x, df, float(2 * stats.t.sf(abs(x), df))]
-                           for x in (-2.5, 0.3, 4.0) for df in (2, 9.5)],
         normal=[[p, float(stats.norm.ppf(p))] for p in (1e-6, 0.025, 0.5, 0.9)],
         binomial=[[k, n, float(stats.binomtest(k, n).pvalue)] for k, n in ((0, 5), (3, 11), (20, 50))],
     )

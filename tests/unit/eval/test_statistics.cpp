@@ -58,8 +58,6 @@ void check_spread(const std::optional<Spread>& ours, const json& theirs) {
 TEST_CASE("quantiles and tails agree with scipy") {
   for (const auto& one : reference()["student"])
     CHECK(student_quantile(one[0], one[1]) == Approx(one[2].get<double>()).epsilon(1e-10));
-  for (const auto& one : reference()["student_two_sided"])
-    CHECK(student_two_sided(one[0], one[1]) == near(one[2], 1e-12));
   for (const auto& one : reference()["normal"]) {
     CHECK(normal_quantile(one[0]) == near(one[1]));
     CHECK(normal_cdf(one[1]) == near(one[0], 1e-15));
