@@ -131,17 +131,24 @@ std::vector<Measured> machine_rates(at::Device device) {
   return result;
 }
 
+std::int64_t batch_size(const BenchRequest& request) {
+  const auto& e = request.experiment;
+  return request.training || e.evaluate.batch_size == 0 ? e.train.batch_size
+                                                        : e.evaluate.batch_size;
+}
+
 /// The least time that the published network's products take at the rate of large ones; a backward
 /// pass has two products for each of the forward pass.
 std::vector<Measured> floor_of(const BenchRequest& request, train::Precision precision,
                                const std::vector<Measured>& machine, double seconds) {
   const auto& e = request.experiment;
+  const auto batch = batch_size(request);
   const auto* spec = request.catalog.find(config::ComponentKind::backbone, e.model.backbone.name);
   const std::size_t rate = precision == train::Precision::bf16 ? 2 : 1;
   if (!spec || !spec->facts.gmacs_224 || machine.size() <= rate) return {};
   const double side = static_cast<double>(e.data.image_size) / 224.0;
-  const double flops = 2e9 * *spec->facts.gmacs_224 * side * side *
-                       static_cast<double>(e.train.batch_size) * (request.training ? 3.0 : 1.0);
+  const double flops = 2e9 * *spec->facts.gmacs_224 * side * side * static_cast<double>(batch) *
+                       (request.training ? 3.0 : 1.0);
   const double least = flops / (median(machine[rate].values) * 1e9);
   return {{"arithmetic alone, at that rate", "ms", {least * 1e3}, false},
           {"time over that", "times", {seconds / least}, false}};
@@ -154,7 +161,7 @@ std::vector<Measured> bench(const BenchRequest& request) {
   const int threads =
       train::apply_process_settings({static_cast<int>(e.train.threads), e.train.deterministic});
   const auto device = train::resolve_device(e.train.device);
-  const auto count = e.train.batch_size;
+  const auto count = batch_size(request);
   const auto data = noise(e, std::max<std::int64_t>(2, count));
   TrainingSetup setup(
       {.experiment = e, .catalog = request.catalog, .command = {}, .git_commit = {}, .version = {}},

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bcx/sdk/inference.h"
 #include "bcx/sdk/nn.h"
 #include "engine/components.h"
 #include "engine/imagenet_classes.h"
@@ -116,6 +117,7 @@ std::vector<ImageNetPrediction> predict_imagenet(const ImageNetRequest& request)
   classifier.eval();
 
   const at::NoGradGuard no_grad;
+  const sdk::InferenceScope weights_stay;
   sdk::ModelContext context;  // evaluation draws nothing
   const auto normalization = classifier.backbone().normalization();
   std::vector<ImageNetPrediction> predictions;

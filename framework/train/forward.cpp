@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "bcx/sdk/inference.h"
 #include "train/memory_guard.h"
 
 namespace bcx::train {
@@ -27,6 +28,7 @@ std::vector<float> forward_all(model::Classifier& classifier, const plugin::Call
                                const std::function<void(std::int64_t, std::int64_t)>& progress) {
   torch::NoGradGuard no_grad;
   classifier.eval();
+  const sdk::InferenceScope weights_stay;
   std::vector<float> logits;
   const auto total = static_cast<std::int64_t>(indexes.size());
   for (std::int64_t begin = 0; begin < total; begin += settings.batch_size) {

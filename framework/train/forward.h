@@ -22,7 +22,8 @@ struct ForwardSettings {
 /// [samples, classes] float32, row-major, in the order of `indexes`. With several views: the
 /// logarithm of the mean probability over the views, so that a softmax of it gives that mean.
 ///
-/// The model is put into evaluation mode. A sample's logits do not depend on the others. Called
+/// The model is put into evaluation mode; its weights must not change before this returns
+/// (sdk::InferenceScope). A sample's logits do not depend on the others. Called
 /// after each batch: `progress(done, total)`, which may throw to stop.
 std::vector<float> forward_all(
     model::Classifier& classifier, const plugin::CallSite& backbone_site,

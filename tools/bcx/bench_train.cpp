@@ -24,14 +24,15 @@ void measure(const BenchOptions& options, bool training, const std::filesystem::
              const TakeFigure& take) {
   const auto file = folder / "bench.toml";
   std::ofstream(file) << minimal_experiment;
-  ExperimentOptions chosen{.file = file.string(),
-                           .sets = {fmt::format("train.batch_size={}", options.batch_size),
-                                    fmt::format("data.image_size={}", options.image_size),
-                                    fmt::format("train.threads={}", options.threads)},
-                           .plugin_paths = options.plugin_paths,
-                           .options = {{"--backbone", "model.backbone", options.backbone},
-                                       {"--precision", "train.precision", options.precision},
-                                       {"--device", "train.device", options.device}}};
+  ExperimentOptions chosen{
+      .file = file.string(),
+      .sets = {fmt::format("{}.batch_size={}", training ? "train" : "evaluate", options.batch_size),
+               fmt::format("data.image_size={}", options.image_size),
+               fmt::format("train.threads={}", options.threads)},
+      .plugin_paths = options.plugin_paths,
+      .options = {{"--backbone", "model.backbone", options.backbone},
+                  {"--precision", "train.precision", options.precision},
+                  {"--device", "train.device", options.device}}};
   chosen.sets.insert(chosen.sets.end(), options.sets.begin(), options.sets.end());
   const auto opened = open_experiment(chosen);
   const auto measured = load_engine().bench({.experiment = opened.experiment,

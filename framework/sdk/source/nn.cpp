@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "inference_layers.h"
+
 namespace bcx::sdk {
 namespace {
 
@@ -26,6 +28,20 @@ at::Tensor uniform_parameter(at::IntArrayRef shape, std::int64_t fan_in) {
 }
 
 }  // namespace
+
+PaddedInput padded_input(const Conv2dOptions& options, const at::Tensor& x) {
+  if (options.padding_mode == Padding::symmetric) {
+    const std::int64_t padding = symmetric_padding(options);
+    return {x, padding, padding};
+  }
+  const std::int64_t vertical = same_padding(x.size(2), options);
+  const std::int64_t horizontal = same_padding(x.size(3), options);
+  // An even number of zeros is the convolution's own padding; an odd one costs a copy.
+  if (vertical % 2 == 0 && horizontal % 2 == 0) return {x, vertical / 2, horizontal / 2};
+  return {at::constant_pad_nd(x, {horizontal / 2, horizontal - horizontal / 2, vertical / 2,
+                                  vertical - vertical / 2}),
+          0, 0};
+}
 
 std::int64_t make_divisible(double value, std::int64_t divisor) {
   const auto steps = static_cast<std::int64_t>(value + static_cast<double>(divisor) / 2) / divisor;
@@ -65,24 +81,12 @@ Conv2d::Conv2d(const Conv2dOptions& options) : options_(options) {
 }
 
 at::Tensor Conv2d::forward(const at::Tensor& x) const {
+  if (auto y = inferred(*this, x, Activation::none); y.defined()) return y;
   const auto& o = options_;
-  std::int64_t vertical = symmetric_padding(o);
-  std::int64_t horizontal = vertical;
-  at::Tensor input = x;
-  if (o.padding_mode == Padding::same) {
-    vertical = same_padding(x.size(2), o);
-    horizontal = same_padding(x.size(3), o);
-    // An even number of zeros is the convolution's own padding; an odd one costs a copy.
-    if (vertical % 2 || horizontal % 2) {
-      input = at::constant_pad_nd(
-          x, {horizontal / 2, horizontal - horizontal / 2, vertical / 2, vertical - vertical / 2});
-      vertical = horizontal = 0;
-    }
-    vertical /= 2;
-    horizontal /= 2;
-  }
-  return at::conv2d(input, weight, bias, {o.stride, o.stride},
-                    at::IntArrayRef{vertical, horizontal}, {o.dilation, o.dilation}, o.groups);
+  const auto input = padded_input(o, x);
+  return at::conv2d(input.x, weight, bias, {o.stride, o.stride},
+                    at::IntArrayRef{input.vertical, input.horizontal}, {o.dilation, o.dilation},
+                    o.groups);
 }
 
 BatchNorm2d::BatchNorm2d(std::int64_t channels, const BatchNormOptions& options)
@@ -113,6 +117,7 @@ Linear::Linear(std::int64_t in, std::int64_t out, bool has_bias) {
 }
 
 at::Tensor Linear::forward(const at::Tensor& x) const {
+  if (auto y = inferred(*this, x, Activation::none); y.defined()) return y;
   return at::linear(x, weight, bias);
 }
 

@@ -1,8 +1,23 @@
 #include <ATen/ATen.h>
 
-#include "bcx/sdk/nn.h"
+#include "inference_layers.h"
 
 namespace bcx::sdk {
+namespace {
+
+at::Tensor convolved(const Conv2d& conv, const BatchNorm2d& norm, const at::Tensor& x,
+                     Activation activation) {
+  if (auto y = inferred(conv, &norm, x, activation); y.defined()) return y;
+  return activate(norm.forward(conv.forward(x)), activation);
+}
+
+template <typename Layer>
+at::Tensor activated(const Layer& layer, const at::Tensor& x, Activation activation) {
+  if (auto y = inferred(layer, x, activation); y.defined()) return y;
+  return activate(layer.forward(x), activation);
+}
+
+}  // namespace
 
 ConvNormActivation::ConvNormActivation(const Conv2dOptions& convolution,
                                        const BatchNormOptions& normalization, Activation activation)
@@ -11,7 +26,7 @@ ConvNormActivation::ConvNormActivation(const Conv2dOptions& convolution,
       activation_(activation) {}
 
 at::Tensor ConvNormActivation::forward(const at::Tensor& x) const {
-  return activate(normalization_->forward(convolution_->forward(x)), activation_);
+  return convolved(*convolution_, *normalization_, x, activation_);
 }
 
 ConvNorm::ConvNorm(torch::nn::Module& parent, const std::string& conv_name,
@@ -21,7 +36,7 @@ ConvNorm::ConvNorm(torch::nn::Module& parent, const std::string& conv_name,
       norm(add<BatchNorm2d>(parent, norm_name, convolution.out, normalization)) {}
 
 at::Tensor ConvNorm::forward(const at::Tensor& x, Activation activation) const {
-  return activate(norm->forward(conv->forward(x)), activation);
+  return convolved(*conv, *norm, x, activation);
 }
 
 SqueezeExcitation::SqueezeExcitation(const SqueezeExcitationOptions& options)
@@ -36,7 +51,7 @@ SqueezeExcitation::SqueezeExcitation(const SqueezeExcitationOptions& options)
 
 at::Tensor SqueezeExcitation::forward(const at::Tensor& x) const {
   const auto mean = at::adaptive_avg_pool2d(x, {1, 1});
-  return x * activate(expand_->forward(activate(reduce_->forward(mean), activation_)), gate_);
+  return x * activated(*expand_, activated(*reduce_, mean, activation_), gate_);
 }
 
 Mlp::Mlp(std::int64_t channels, std::int64_t hidden, double dropout)
@@ -51,7 +66,7 @@ Mlp::Mlp(std::int64_t channels, std::int64_t hidden, double dropout)
 }
 
 at::Tensor Mlp::forward(const at::Tensor& x, ModelContext& context) const {
-  const auto hidden = activate(widen_->forward(x), Activation::gelu);
+  const auto hidden = activated(*widen_, x, Activation::gelu);
   const auto y = narrow_->forward(dropout(hidden, dropout_, is_training(), context));
   return dropout(y, dropout_, is_training(), context);
 }

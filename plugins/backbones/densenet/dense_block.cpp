@@ -25,19 +25,6 @@ at::Tensor DenseLayer::forward(const at::Tensor& x, sdk::ModelContext& context) 
   return sdk::dropout(features, drop_rate_, is_training(), context);
 }
 
-LayerTensors DenseLayer::tensors() const {
-  return {.norm1_weight = norm1_->weight,
-          .norm1_bias = norm1_->bias,
-          .conv1_weight = conv1_->weight,
-          .norm2_weight = norm2_->weight,
-          .norm2_bias = norm2_->bias,
-          .conv2_weight = conv2_->weight,
-          .running_mean1 = norm1_->running_mean,
-          .running_var1 = norm1_->running_var,
-          .running_mean2 = norm2_->running_mean,
-          .running_var2 = norm2_->running_var};
-}
-
 DenseBlock::DenseBlock(const DenseBlockOptions& options) : options_(options) {
   for (std::int64_t i = 0; i < options.layers; ++i)
     layers_.push_back(sdk::add<DenseLayer>(*this, "denselayer" + std::to_string(i + 1),
@@ -64,22 +51,28 @@ Features DenseBlock::fused(const at::Tensor& x) const {
       std::all_of(layers_.begin(), layers_.end(), [](const auto& l) { return l->all_train(); });
   const bool evaluates =
       std::all_of(layers_.begin(), layers_.end(), [](const auto& l) { return l->none_train(); });
-  const auto own = parameters();
-  const bool differentiated =
-      at::GradMode::is_enabled() &&
-      (x.requires_grad() ||
-       std::any_of(own.begin(), own.end(), [](const at::Tensor& p) { return p.requires_grad(); }));
-  if (!trains && (!evaluates || differentiated)) return {};
+  if (!trains && (!evaluates || differentiated(x))) return {};
 
   const auto input = at::autocast::is_autocast_enabled(at::kCPU) && x.scalar_type() != at::kDouble
                          ? x.to(at::autocast::get_autocast_dtype(at::kCPU))
                          : x;
-  std::vector<LayerTensors> layers;
-  for (const auto& layer : layers_) layers.push_back(layer->tensors());
-  if (!can_fuse(input, layers)) return {};
+  std::vector<LayerModules> modules;
+  std::vector<LayerTensors> tensors;
+  for (const auto& layer : layers_) {
+    modules.push_back(layer->modules());
+    tensors.push_back(modules.back().tensors());
+  }
+  if (!can_fuse(input, tensors)) return {};
   constexpr BatchNormRule rule{};  // BatchNorm2d's defaults, which the layers have
-  return trains ? fused_block_training(input, layers, rule)
-                : Features{fused_block_inference(input, layers, rule)};
+  return trains ? fused_block_training(input, tensors, rule)
+                : Features{fused_block_inference(input, modules)};
+}
+
+bool DenseBlock::differentiated(const at::Tensor& x) const {
+  if (!at::GradMode::is_enabled()) return false;
+  const auto own = parameters();
+  return x.requires_grad() ||
+         std::any_of(own.begin(), own.end(), [](const auto& p) { return p.requires_grad(); });
 }
 
 }  // namespace densenet

@@ -25,7 +25,7 @@ class DenseLayer : public torch::nn::Module {
  public:
   DenseLayer(std::int64_t channels, const DenseBlockOptions& options);
   at::Tensor forward(const at::Tensor& x, bcx::sdk::ModelContext& context) const;
-  LayerTensors tensors() const;
+  LayerModules modules() const { return {*norm1_, *conv1_, *norm2_, *conv2_}; }
   /// Of its normalisations; a frozen one runs in evaluation mode.
   bool all_train() const { return norm1_->is_training() && norm2_->is_training(); }
   bool none_train() const { return !norm1_->is_training() && !norm2_->is_training(); }
@@ -49,6 +49,8 @@ class DenseBlock : public torch::nn::Module {
   /// Undefined where the fused operation does not serve: on a GPU, with dropout, with
   /// normalisations that are partly frozen, or frozen and to be differentiated through.
   Features fused(const at::Tensor& x) const;
+  /// Whether gradients flow through a forward pass of x.
+  bool differentiated(const at::Tensor& x) const;
 
   std::vector<std::shared_ptr<DenseLayer>> layers_;
   DenseBlockOptions options_;

@@ -2,6 +2,7 @@
 // publishes them: a normalisation (norm5) and a relu follow the last block, and belong to the map.
 #include <ATen/ATen.h>
 #include <bcx/sdk/backbone.h>
+#include <bcx/sdk/inference.h>
 #include <bcx/sdk/nn.h>
 #include <bcx/sdk/plugin.h>
 
@@ -59,16 +60,18 @@ class Transition : public torch::nn::Module {
 class FeatureLayers : public torch::nn::Module {
  public:
   FeatureLayers(const Layout& layout, double drop_rate, bool fused)
-      : channels_(layout.stem), fused_(fused) {
-    conv0_ = sdk::add<sdk::Conv2d>(
-        *this, "conv0", sdk::Conv2dOptions{.in = 3, .out = layout.stem, .kernel = 7, .stride = 2});
-    norm0_ = sdk::add<sdk::BatchNorm2d>(*this, "norm0", layout.stem);
+      : stem_(*this, "conv0", "norm0", {.in = 3, .out = layout.stem, .kernel = 7, .stride = 2}),
+        channels_(layout.stem),
+        fused_(fused) {
     for (std::size_t i = 0; i < layout.layers.size(); ++i) add_block(layout, i, drop_rate);
     norm5_ = sdk::add<sdk::BatchNorm2d>(*this, "norm5", channels_);
   }
 
   at::Tensor forward(const at::Tensor& images, sdk::ModelContext& context) const {
-    const auto stem = norm_relu(*norm0_, {conv0_->forward(images)}, fused_);
+    // Inside an InferenceScope the normalisation is part of the convolution.
+    const bool folds = sdk::InferenceScope::current() && !stem_.norm->is_training();
+    const auto stem = folds ? stem_.forward(images, sdk::Activation::relu)
+                            : norm_relu(*stem_.norm, {stem_.conv->forward(images)}, fused_);
     Features x{at::max_pool2d(stem, {3, 3}, {2, 2}, {1, 1})};
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       if (i > 0) x = {transitions_[i - 1]->forward(x)};
@@ -95,8 +98,7 @@ class FeatureLayers : public torch::nn::Module {
     channels_ /= 2;
   }
 
-  std::shared_ptr<sdk::Conv2d> conv0_;
-  std::shared_ptr<sdk::BatchNorm2d> norm0_;
+  sdk::ConvNorm stem_;
   std::vector<std::shared_ptr<DenseBlock>> blocks_;
   std::vector<std::shared_ptr<Transition>> transitions_;
   std::shared_ptr<sdk::BatchNorm2d> norm5_;

@@ -1,6 +1,7 @@
 #include "fused_block.h"
 
 #include <ATen/ATen.h>
+#include <bcx/sdk/inference.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "map_rows.h"
@@ -265,6 +266,19 @@ class DenseBlockFunction : public torch::autograd::Function<DenseBlockFunction> 
 
 }  // namespace
 
+LayerTensors LayerModules::tensors() const {
+  return {.norm1_weight = norm1.weight,
+          .norm1_bias = norm1.bias,
+          .conv1_weight = conv1.weight,
+          .norm2_weight = norm2.weight,
+          .norm2_bias = norm2.bias,
+          .conv2_weight = conv2.weight,
+          .running_mean1 = norm1.running_mean,
+          .running_var1 = norm1.running_var,
+          .running_mean2 = norm2.running_mean,
+          .running_var2 = norm2.running_var};
+}
+
 bool can_fuse(const at::Tensor& x, const std::vector<LayerTensors>& layers) {
   return !layers.empty() && std::all_of(layers.begin(), layers.end(), [&](const LayerTensors& l) {
     return l.conv1_weight.size(0) % kLane == 0 && l.conv2_weight.size(0) % kLane == 0 &&
@@ -286,27 +300,53 @@ Features fused_block_training(const at::Tensor& x, const std::vector<LayerTensor
 
 namespace {
 
+template <typename A>
+Constants<A> constants_of(const bcx::sdk::BatchNorm2d& norm) {
+  return running_constants<A>(norm.weight, norm.bias, norm.running_mean, norm.running_var,
+                              norm.options().eps);
+}
+
+/// What a layer does before its 3x3 convolution.
 template <typename T>
-at::Tensor infer(const at::Tensor& x, const std::vector<LayerTensors>& layers,
-                 const BatchNormRule& rule) {
-  using A = Accumulate<T>;
+struct Narrowing {
+  explicit Narrowing(const LayerModules& layer)
+      : outer(constants_of<Accumulate<T>>(layer.norm1)),
+        inner(constants_of<Accumulate<T>>(layer.norm2)),
+        weight(layer.conv1.weight.numel()) {
+    const auto& own = layer.conv1.weight;
+    pack_for_forward(const_elements<Accumulate<T>>(own), own.size(0), own.size(1), weight.data());
+  }
+
+  Constants<Accumulate<T>> outer, inner;
+  Buffer<T> weight;
+};
+
+template <typename T>
+at::Tensor infer(const at::Tensor& x, const std::vector<LayerModules>& layers,
+                 bcx::sdk::InferenceScope& scope) {
   const std::int64_t channels = x.size(1), rows = x.numel() / channels;
-  const std::int64_t width = layers[0].conv1_weight.size(0),
-                     growth = layers[0].conv2_weight.size(0);
+  const std::int64_t width = layers[0].conv1.options().out, growth = layers[0].conv2.options().out;
   const auto output = empty_map(x, channels + static_cast<std::int64_t>(layers.size()) * growth);
   const auto features = rows_of<T>(output);
-  output.narrow(1, 0, channels).copy_(x);
+  const auto append = [&](const at::Tensor& map, std::int64_t at) {
+    const auto from = rows_of<const T>(map);
+    for_row_blocks(rows, 0, [&](const RowBlock& block, Sums) {
+      for (std::int64_t r = block.begin; r < block.begin + block.rows; ++r)
+        std::copy_n(from.from(r).data, map.size(1), features.from(r, at).data);
+    });
+  };
+  append(x, 0);
   const auto activations = empty_map(x, width);
+  const PointwiseScratch<T> scratch(rows, width);
   std::int64_t seen = channels;
   for (const auto& layer : layers) {
-    const auto outer = running_constants<A>(layer.norm1_weight, layer.norm1_bias,
-                                            layer.running_mean1, layer.running_var1, rule.eps);
-    const auto inner = running_constants<A>(layer.norm2_weight, layer.norm2_bias,
-                                            layer.running_mean2, layer.running_var2, rule.eps);
+    const auto& narrowing =
+        scope.derived(&layer.norm1, x.scalar_type(), [&] { return Narrowing<T>(layer); });
     Pointwise<T>{rows, seen, width}.forward(
-        {features.data, features.stride}, outer.view(), const_elements<A>(layer.conv1_weight),
-        inner.scale.data(), inner.shift.data(), rows_of<T>(activations));
-    output.narrow(1, seen, growth).copy_(convolution(activations, layer.conv2_weight));
+        {features.data, features.stride}, narrowing.outer.view(), narrowing.weight.data(),
+        narrowing.inner.scale.data(), narrowing.inner.shift.data(), rows_of<T>(activations),
+        scratch);
+    append(layer.conv2.forward(activations).contiguous(channels_last), seen);
     seen += growth;
   }
   return output;
@@ -314,11 +354,15 @@ at::Tensor infer(const at::Tensor& x, const std::vector<LayerTensors>& layers,
 
 }  // namespace
 
-at::Tensor fused_block_inference(const at::Tensor& x, const std::vector<LayerTensors>& layers,
-                                 const BatchNormRule& rule) {
+at::Tensor fused_block_inference(const at::Tensor& x, const std::vector<LayerModules>& layers) {
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  const at::NoGradGuard no_grad;
+  // Where the host opened none, this call is one.
+  std::optional<bcx::sdk::InferenceScope> own;
+  if (!bcx::sdk::InferenceScope::current()) own.emplace();
   return with_type(x.scalar_type(), [&](auto type) {
-    return infer<decltype(type)>(x.contiguous(channels_last), layers, rule);
+    return infer<decltype(type)>(x.contiguous(channels_last), layers,
+                                 *bcx::sdk::InferenceScope::current());
   });
 }
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <bcx/sdk/nn.h>
 
 #include <cstdint>
 #include <vector>
@@ -26,6 +27,16 @@ struct LayerTensors {
   at::Tensor norm1_weight, norm1_bias, conv1_weight;  ///< [C], [C], [width, C, 1, 1]
   at::Tensor norm2_weight, norm2_bias, conv2_weight;  ///< [width], [width], [growth, width, 3, 3]
   at::Tensor running_mean1, running_var1, running_mean2, running_var2;
+};
+
+/// One layer's modules.
+struct LayerModules {
+  const bcx::sdk::BatchNorm2d& norm1;
+  const bcx::sdk::Conv2d& conv1;
+  const bcx::sdk::BatchNorm2d& norm2;
+  const bcx::sdk::Conv2d& conv2;
+
+  LayerTensors tensors() const;
 };
 
 /// Whether fused_block_*() can do with these: see can_fuse() in map_rows.h.
@@ -42,8 +53,8 @@ struct Features {
 Features fused_block_training(const at::Tensor& x, const std::vector<LayerTensors>& layers,
                               const BatchNormRule& rule);
 
-/// Evaluation with the running statistics, without gradients.
-at::Tensor fused_block_inference(const at::Tensor& x, const std::vector<LayerTensors>& layers,
-                                 const BatchNormRule& rule);
+/// Evaluation with the running statistics, without gradients. Inside an InferenceScope
+/// (bcx/sdk/inference.h) weights are rounded and laid out once, else anew in each call.
+at::Tensor fused_block_inference(const at::Tensor& x, const std::vector<LayerModules>& layers);
 
 }  // namespace densenet

@@ -47,17 +47,12 @@ void multiply_block(const Pointwise<T>& p, Rows<const T> x, Normalization<Accumu
 /// Calls take(product, block, sums) for all blocks.
 template <typename T, typename Take>
 ChannelSums each_product(const Pointwise<T>& p, Rows<const T> x, Normalization<Accumulate<T>> n,
-                         const Accumulate<T>* weight, const Take& take) {
+                         const T* packed, const PointwiseScratch<T>& scratch, const Take& take) {
   using A = Accumulate<T>;
-  const Buffer<T> packed(p.outputs * p.channels);
-  pack_for_forward(weight, p.outputs, p.channels, packed.data());
-  const std::int64_t block_rows = largest_block(p.rows), threads = at::get_num_threads();
-  const Buffer<T> activations(threads * block_rows * kPanel);
-  const Buffer<A> products(threads * block_rows * p.outputs);
   return for_row_blocks(p.rows, p.outputs, [&](const RowBlock& block, Sums sums) {
-    A* product = products.data() + block.thread * block_rows * p.outputs;
-    multiply_block<T>(p, x, n, packed.data(), block,
-                      activations.data() + block.thread * block_rows * kPanel, product);
+    const std::int64_t first = block.thread * scratch.block_rows;
+    A* product = scratch.products.data() + first * p.outputs;
+    multiply_block<T>(p, x, n, packed, block, scratch.activations.data() + first * kPanel, product);
     take(Rows<const A>{product, p.outputs}, block, sums);
     end_multiplications<T>();
   });
@@ -114,21 +109,31 @@ template Constants<double> constants(const double*, const double*, const double*
                                      double, std::int64_t);
 
 template <typename T>
+PointwiseScratch<T>::PointwiseScratch(std::int64_t rows, std::int64_t outputs)
+    : block_rows(largest_block(rows)),
+      activations(at::get_num_threads() * block_rows * kPanel),
+      products(at::get_num_threads() * block_rows * outputs) {}
+
+template <typename T>
 ChannelSums Pointwise<T>::forward(Rows<const T> x, Normalization<A> n, const A* weight,
                                   Rows<T> y) const {
+  const Buffer<T> packed(outputs * channels);
+  pack_for_forward(weight, outputs, channels, packed.data());
   return each_product(
-      *this, x, n, weight, [&](Rows<const A> product, const RowBlock& block, Sums sums) {
+      *this, x, n, packed.data(), PointwiseScratch<T>(rows, outputs),
+      [&](Rows<const A> product, const RowBlock& block, Sums sums) {
         row_kernels<T>().round(product, {block.rows, outputs}, y.from(block.begin), sums);
       });
 }
 
 template <typename T>
-void Pointwise<T>::forward(Rows<const T> x, Normalization<A> n, const A* weight, const A* scale,
-                           const A* shift, Rows<T> y) const {
-  each_product(*this, x, n, weight, [&](Rows<const A> product, const RowBlock& block, Sums) {
-    row_kernels<T>().normalise_relu_product(product, {block.rows, outputs}, scale, shift,
-                                            y.from(block.begin));
-  });
+void Pointwise<T>::forward(Rows<const T> x, Normalization<A> n, const T* packed, const A* scale,
+                           const A* shift, Rows<T> y, const PointwiseScratch<T>& scratch) const {
+  each_product(*this, x, n, packed, scratch,
+               [&](Rows<const A> product, const RowBlock& block, Sums) {
+                 row_kernels<T>().normalise_relu_product(product, {block.rows, outputs}, scale,
+                                                         shift, y.from(block.begin));
+               });
 }
 
 namespace {
@@ -207,6 +212,9 @@ ChannelSums Pointwise<T>::backward(
   return sums;
 }
 
+template struct PointwiseScratch<Bfloat16>;
+template struct PointwiseScratch<float>;
+template struct PointwiseScratch<double>;
 template struct Pointwise<Bfloat16>;
 template struct Pointwise<float>;
 template struct Pointwise<double>;

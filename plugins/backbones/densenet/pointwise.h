@@ -64,6 +64,17 @@ class Buffer {
   c10::DataPtr data_;
 };
 
+/// What the threads of Pointwise::forward() write to on the way, for maps of `rows` pixels: where
+/// several follow each other, taking it anew would cost more than the product of a few pixels.
+template <typename T>
+struct PointwiseScratch {
+  PointwiseScratch(std::int64_t rows, std::int64_t outputs);
+
+  std::int64_t block_rows;
+  Buffer<T> activations;           ///< of each thread: [block_rows, kPanel]
+  Buffer<Accumulate<T>> products;  ///< [block_rows, outputs]
+};
+
 /// relu(normalised x) W^T of x [rows, channels], W [outputs, channels].
 template <typename T>
 struct Pointwise {
@@ -75,9 +86,9 @@ struct Pointwise {
   ChannelSums forward(Rows<const T> x, Normalization<A> n, const A* weight, Rows<T> y) const;
 
   /// y = relu(product * scale + shift): convolution, normalisation and relu, where there are no
-  /// statistics to take.
-  void forward(Rows<const T> x, Normalization<A> n, const A* weight, const A* scale, const A* shift,
-               Rows<T> y) const;
+  /// statistics to take. `packed`: the weight after pack_for_forward() (matrix.h).
+  void forward(Rows<const T> x, Normalization<A> n, const T* packed, const A* scale, const A* shift,
+               Rows<T> y, const PointwiseScratch<T>& scratch) const;
 
   /// `write_gradient(block, tile)` writes y's gradient [rows of the block, outputs]. Adds what
   /// flows back to `total` (add_gradient in row_kernels.h), writes the weight's gradient [outputs,

@@ -6,6 +6,8 @@
 #include <bcx/sdk/nn.h>
 #include <bcx/sdk/plugin.h>
 
+#include <optional>
+
 namespace mobilenet_v2 {
 namespace {
 namespace sdk = bcx::sdk;
@@ -39,13 +41,14 @@ class BlockLayers : public torch::nn::Module {
     const std::int64_t width = o.in * o.expansion;
     if (o.expansion != 1) append_layer({.in = o.in, .out = width});
     append_layer({.in = width, .out = width, .kernel = 3, .stride = o.stride, .groups = width});
-    project_ = sdk::append<sdk::Conv2d>(*this, sdk::Conv2dOptions{.in = width, .out = o.out});
-    norm_ = sdk::append<sdk::BatchNorm2d>(*this, o.out);
+    const auto number = layers_.size();
+    project_.emplace(*this, std::to_string(number), std::to_string(number + 1),
+                     sdk::Conv2dOptions{.in = width, .out = o.out});
   }
 
   at::Tensor forward(at::Tensor x) const {
     for (const auto& layer : layers_) x = layer->forward(x);
-    return norm_->forward(project_->forward(x));
+    return project_->forward(x);
   }
 
  private:
@@ -55,8 +58,7 @@ class BlockLayers : public torch::nn::Module {
   }
 
   std::vector<std::shared_ptr<sdk::ConvNormActivation>> layers_;
-  std::shared_ptr<sdk::Conv2d> project_;
-  std::shared_ptr<sdk::BatchNorm2d> norm_;
+  std::optional<sdk::ConvNorm> project_;
 };
 
 /// Inverted residual: the layers, plus the input where the shape stays.
