@@ -19,7 +19,8 @@ find_library(LibTorch_CPU_LIBRARY torch_cpu PATHS ${LIBTORCH_ROOT}/torch/lib NO_
 find_library(LibTorch_C10_LIBRARY c10 PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
 find_library(LibTorch_CUDA_LIBRARY torch_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
 find_library(LibTorch_C10_CUDA_LIBRARY c10_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
-find_path(LibTorch_CUDA_INCLUDE_DIR cuda_runtime_api.h
+# crt/ comes in a wheel of its own, and no header of the runtime compiles without it.
+find_path(LibTorch_CUDA_INCLUDE_DIR crt/host_config.h
   PATHS ${LIBTORCH_ROOT}/nvidia/cu13/include /usr/local/cuda/include NO_DEFAULT_PATH)
 
 include(FindPackageHandleStandardArgs)
