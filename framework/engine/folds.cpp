@@ -19,6 +19,7 @@
 #include "engine/run.h"
 #include "engine/run_record.h"
 #include "eval/folds.h"
+#include "eval/recorded_predictions.h"
 #include "tracker/reader.h"
 #include "train/device.h"
 
@@ -74,21 +75,9 @@ FoldResult result_of(const tracker::Reader& reader, const std::string& run, std:
   if (!evaluation || !split)
     throw Error(ExitCode::data, {"has no predictions of its test part",
                                  fmt::format("fold {}, run {}", fold, run), ""});
-  FoldResult result{{}, std::move(*split)};
-  auto& predictions = result.predictions;
-  predictions.classes = static_cast<int>(result.split.dataset.classes.size());
-  bool grouped = true;
-  for (const auto& one : reader.predictions(*evaluation)) {
-    predictions.ids.push_back(one.sample);
-    predictions.targets.push_back(one.target);
-    predictions.groups.push_back(one.group);
-    // By the fold's own temperature, so that probabilities are the ones that it was judged by.
-    for (const float logit : one.logits)
-      predictions.logits.push_back(static_cast<float>(logit / temperature));
-    grouped = grouped && !one.group.empty();
-  }
-  if (!grouped) predictions.groups.clear();
-  return result;
+  return {eval::recorded_predictions(reader.predictions(*evaluation), split->dataset.classes.size(),
+                                     temperature),
+          std::move(*split)};
 }
 
 /// One pass through all samples: all folds, or those of one repeat.

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "eval/recorded_predictions.h"
 #include "tracker/run_diff.h"
 
 namespace bcx::report {
@@ -112,16 +113,7 @@ std::optional<std::string> obstacle(const ComparedRun& first, const ComparedRun&
 }
 
 eval::Contender contender_of(const ComparedRun& run) {
-  eval::Predictions predictions;
-  predictions.classes = static_cast<int>(run.classes.size());
-  bool grouped = true;
-  for (const auto& one : run.predictions) {
-    predictions.targets.push_back(one.target);
-    predictions.groups.push_back(one.group);
-    predictions.logits.insert(predictions.logits.end(), one.logits.begin(), one.logits.end());
-    grouped = grouped && !one.group.empty();
-  }
-  if (!grouped) predictions.groups.clear();
+  const auto predictions = eval::recorded_predictions(run.predictions, run.classes.size());
   const bool two = predictions.classes == 2;
   const double stored = run.evaluation.row.temperature.value_or(1.0);
   return {eval::outcomes_of(predictions, stored > 0.0 ? stored : 1.0),

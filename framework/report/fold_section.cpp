@@ -7,6 +7,7 @@
 
 #include "eval/curves.h"
 #include "eval/folds.h"
+#include "eval/recorded_predictions.h"
 #include "eval/roc_band.h"
 #include "eval/threshold.h"
 #include "report/charts.h"
@@ -28,23 +29,6 @@ std::int64_t whole_param(const tracker::RunShown& run, const char* key) {
   const auto* value =
       found == run.params.end() ? nullptr : std::get_if<std::int64_t>(&found->second.value);
   return value ? *value : 1;
-}
-
-/// By the fold's own temperature, so that probabilities are the ones that it was judged by.
-eval::Predictions predictions_of(const ComparedRun& run) {
-  eval::Predictions predictions;
-  predictions.classes = static_cast<int>(run.classes.size());
-  const double temperature = run.evaluation.row.temperature.value_or(1.0);
-  bool grouped = true;
-  for (const auto& one : run.predictions) {
-    predictions.targets.push_back(one.target);
-    predictions.groups.push_back(one.group);
-    for (const float logit : one.logits)
-      predictions.logits.push_back(static_cast<float>(logit / temperature));
-    grouped = grouped && !one.group.empty();
-  }
-  if (!grouped) predictions.groups.clear();
-  return predictions;
 }
 
 /// Empty unless every fold has come to its end.
@@ -73,7 +57,9 @@ std::vector<Pass> passes_of(const tracker::Reader& reader, const Study& study) {
   }
   for (auto& pass : passes) {
     std::vector<eval::Predictions> predictions;
-    for (const auto& run : pass.runs) predictions.push_back(predictions_of(run));
+    for (const auto& run : pass.runs)
+      predictions.push_back(eval::recorded_predictions(
+          run.predictions, run.classes.size(), run.evaluation.row.temperature.value_or(1.0)));
     const auto& first = pass.runs.front();
     const auto& rule = first.evaluation.row.threshold;
     pass.summary = eval::summarise_folds(predictions, rule.empty() ? "0.5" : rule, first.positive);

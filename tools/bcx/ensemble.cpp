@@ -15,9 +15,11 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "eval/ensemble.h"
+#include "eval/recorded_predictions.h"
 #include "eval/stored_curves.h"
 #include "eval/threshold.h"
 #include "folds.h"
+#include "json_text.h"
 #include "main_metrics.h"
 #include "run_text.h"
 #include "tracker/run_writer.h"
@@ -115,18 +117,7 @@ eval::Predictions predictions_of(const Reader& reader, const Member& member,
   auto rows = reader.predictions(evaluation.id);
   std::sort(rows.begin(), rows.end(),
             [](const auto& a, const auto& b) { return a.sample < b.sample; });
-  eval::Predictions own;
-  own.classes = static_cast<int>(member.split.dataset.classes.size());
-  bool grouped = true;
-  for (const auto& row : rows) {
-    own.ids.push_back(row.sample);
-    own.targets.push_back(row.target);
-    own.groups.push_back(row.group);
-    own.logits.insert(own.logits.end(), row.logits.begin(), row.logits.end());
-    grouped = grouped && !row.group.empty();
-  }
-  if (!grouped) own.groups.clear();
-  return own;
+  return eval::recorded_predictions(rows, member.split.dataset.classes.size());
 }
 
 /// One pass of the ensemble, before anything is written.
