@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "check/child.h"
+#include "check/factories.h"
 #include "check/subject.h"
 #include "plugin/elf.h"
 #include "plugin/loader.h"
@@ -77,27 +78,6 @@ std::string load_in_time(const std::filesystem::path& file) {
   plugin::load(file);
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
   return fmt::format("in {:.1f} ms, with every library it needs", took.count());
-}
-
-int factories(const sdk::ComponentEntry& entry) {
-  return (entry.backbone != nullptr) + (entry.augmentation != nullptr) +
-         (entry.optimizer != nullptr) + (entry.callback != nullptr) + (entry.preprocess != nullptr);
-}
-
-bool has_factory(const sdk::ComponentEntry& entry, config::ComponentKind kind) {
-  switch (kind) {
-    case config::ComponentKind::backbone:
-      return entry.backbone;
-    case config::ComponentKind::augmentation:
-      return entry.augmentation;
-    case config::ComponentKind::preprocess:
-      return entry.preprocess;
-    case config::ComponentKind::optimizer:
-      return entry.optimizer;
-    case config::ComponentKind::callback:
-      return entry.callback;
-  }
-  return false;
 }
 
 std::string compare_table(const plugin::PluginFile& file) {

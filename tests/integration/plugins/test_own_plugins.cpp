@@ -3,6 +3,7 @@
 #include <set>
 
 #include "bcx/sdk/plugin.h"
+#include "check/factories.h"
 #include "plugin/catalog.h"
 #include "plugin/loader.h"
 #include "tests/catch.h"
@@ -16,22 +17,6 @@ plugin::PluginCatalog own_plugins() {
   search.environment = search.user = false;
   search.built_in = test::build_dir() / "lib/bcx/plugins";
   return plugin::PluginCatalog(search);
-}
-
-bool has_factory(const sdk::ComponentEntry& entry, config::ComponentKind kind) {
-  switch (kind) {
-    case config::ComponentKind::backbone:
-      return entry.backbone;
-    case config::ComponentKind::augmentation:
-      return entry.augmentation;
-    case config::ComponentKind::optimizer:
-      return entry.optimizer;
-    case config::ComponentKind::callback:
-      return entry.callback;
-    case config::ComponentKind::preprocess:
-      return entry.preprocess;
-  }
-  return false;
 }
 
 /// A file's components need not be of its kind: some augmentations are preprocess components.
@@ -62,7 +47,7 @@ TEST_CASE("every plugin of this tree offers exactly what its manifest says") {
     std::set<std::string> offered, declared;
     for (std::uint32_t i = 0; i < table.component_count; ++i) {
       INFO(table.components[i].name);
-      CHECK(has_factory(table.components[i], kind_of(file.manifest, table.components[i].name)));
+      CHECK(check::has_factory(table.components[i], kind_of(file.manifest, table.components[i].name)));
       CHECK(offered.insert(table.components[i].name).second);
     }
     for (const auto& component : file.manifest.components) {
