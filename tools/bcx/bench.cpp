@@ -18,6 +18,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
+#include "json_text.h"
 #include "tracker_text.h"
 
 extern char** environ;

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "commands.h"
 #include "compare_answer.h"
+#include "json_text.h"
 #include "print_coverage.h"
 #include "report/verdict.h"
 #include "tracker_text.h"

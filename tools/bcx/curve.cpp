@@ -14,6 +14,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
+#include "json_text.h"
 #include "tracker/plot_page.h"
 #include "tracker_text.h"
 

@@ -47,11 +47,6 @@ config::DataConfig open_subject(const DataOptions& options) {
   return config;
 }
 
-// Names may hold any bytes; JSON holds UTF-8.
-std::string dumped(const json& value) {
-  return json_text(value.dump(2, ' ', false, json::error_handler_t::replace));
-}
-
 json split_json(const data::SampleTable& table, const data::Split& split) {
   json parts = json::object();
   for (const auto part :
@@ -106,7 +101,7 @@ int inspect(const DataOptions& options) {
   if (options.json) {
     auto all = table_json(table);
     if (split) all["split"] = split_json(table, *split);
-    fmt::print("{}\n", dumped(all));
+    fmt::print("{}\n", dump(all));
     return 0;
   }
   fmt::print("{} images at {} ({})\n\n", grouped(static_cast<std::int64_t>(table.samples.size())),
@@ -141,13 +136,13 @@ int print_audit_json(const data::SampleTable& table, const data::Split& split,
                      const data::AuditReport& report) {
   json findings = json::array();
   for (const auto& finding : report.findings) findings.push_back(finding_json(finding));
-  fmt::print("{}\n", dumped({{"images", table.samples.size()},
-                             {"split", split_json(table, split)},
-                             {"keys", report.keys},
-                             {"findings", findings},
-                             {"notes", report.notes},
-                             {"stamps", report.stamps},
-                             {"clean", report.clean()}}));
+  fmt::print("{}\n", dump(json({{"images", table.samples.size()},
+                                {"split", split_json(table, split)},
+                                {"keys", report.keys},
+                                {"findings", findings},
+                                {"notes", report.notes},
+                                {"stamps", report.stamps},
+                                {"clean", report.clean()}})));
   return static_cast<int>(report.clean() ? ExitCode::ok : ExitCode::data);
 }
 

@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
+#include "json_text.h"
 #include "tracker/run_diff.h"
 #include "tracker_text.h"
 

@@ -13,6 +13,7 @@
 #include "base/processors.h"
 #include "base/text.h"
 #include "commands.h"
+#include "json_text.h"
 #include "load_engine.h"
 #include "plugin/catalog.h"
 #include "tracker/health.h"

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "data/contact_sheet.h"
 #include "data/heat.h"
+#include "json_text.h"
 #include "tracker_text.h"
 
 namespace bcx::cli {

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 namespace bcx::cli {
 namespace {
+
+using nlohmann::ordered_json;
 
 unsigned byte(const std::string& text, std::size_t at) {
   return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
@@ -14,9 +18,7 @@ bool acts_on_terminals(unsigned code) {
          (code >= 0x2066 && code <= 0x2069);
 }
 
-}  // namespace
-
-std::string json_text(const std::string& dumped) {
+std::string for_terminals(const std::string& dumped) {
   std::string out;
   out.reserve(dumped.size());
   for (std::size_t at = 0; at < dumped.size();) {
@@ -34,6 +36,20 @@ std::string json_text(const std::string& dumped) {
     at += length;
   }
   return out;
+}
+
+std::string text_of(const ordered_json& json, int indent) {
+  return for_terminals(json.dump(indent, ' ', false, ordered_json::error_handler_t::replace));
+}
+
+}  // namespace
+
+std::string dump(const ordered_json& json) {
+  return text_of(json, 2);
+}
+
+std::string dump_line(const ordered_json& json) {
+  return text_of(json, -1);
 }
 
 }  // namespace bcx::cli

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "commands.h"
+#include "json_text.h"
 #include "tracker_text.h"
 
 namespace bcx::cli {

@@ -11,6 +11,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
+#include "json_text.h"
 #include "metrics_json.h"
 #include "print_coverage.h"
 #include "tracker_text.h"
@@ -162,7 +163,8 @@ void print_subgroups(const PredictionSet& set, const Options& options) {
   Table table(columns);
   for (const auto& one : subgroups_of(set, options.by)) {
     std::vector<std::string> row{
-        one.value + (has_one_class(one.outcomes) ? " (one class)" : ""), grouped(std::ssize(one.outcomes.targets)),
+        one.value + (has_one_class(one.outcomes) ? " (one class)" : ""),
+        grouped(std::ssize(one.outcomes.targets)),
         one.outcomes.groups.empty() ? "" : grouped(patients_in(one.outcomes))};
     const auto metrics = eval::named_metrics(one.outcomes, "", {.rule = rule_of(set, options)});
     for (const auto& name : shown) {

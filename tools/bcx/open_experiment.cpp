@@ -25,21 +25,27 @@ namespace {
 
 }  // namespace
 
-void add_experiment_options(CLI::App& command, ExperimentOptions& options) {
-  command.add_option("file", options.file, "The experiment file")->required()->type_name("FILE");
-  // One value per --set: `--set a=1 b=2` would swallow what follows.
-  command.add_option("--set", options.sets, "Override one key: --set train.epochs=3 (repeatable)")
+void add_set_option(CLI::App& command, std::vector<std::string>& sets, const std::string& help) {
+  command.add_option("--set", sets, help)
       ->type_name("K=V")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
+}
+
+void add_plugin_path_option(CLI::App& command, std::vector<std::string>& folders) {
   command
-      .add_option("--plugin-path", options.plugin_paths,
-                  "Look for plugins in this folder first (repeatable)")
+      .add_option("--plugin-path", folders, "Look for plugins in this folder first (repeatable)")
       ->type_name("DIR")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
+}
+
+void add_experiment_options(CLI::App& command, ExperimentOptions& options) {
+  command.add_option("file", options.file, "The experiment file")->required()->type_name("FILE");
+  add_set_option(command, options.sets, "Override one key: --set train.epochs=3 (repeatable)");
+  add_plugin_path_option(command, options.plugin_paths);
 }
 
 config::LoadOptions load_options(const ExperimentOptions& options) {

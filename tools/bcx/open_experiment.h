@@ -20,6 +20,10 @@ struct ExperimentOptions {
   std::vector<config::OptionValue> options;
 };
 
+/// Adds --set, one value each time: `--set a=1 b=2` would swallow what follows.
+void add_set_option(CLI::App& command, std::vector<std::string>& sets, const std::string& help);
+/// Adds --plugin-path.
+void add_plugin_path_option(CLI::App& command, std::vector<std::string>& folders);
 /// Adds FILE, --set and --plugin-path.
 void add_experiment_options(CLI::App& command, ExperimentOptions& options);
 

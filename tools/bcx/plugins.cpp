@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "config/validate.h"
 #include "json_text.h"
+#include "open_experiment.h"
 #include "plugin/catalog.h"
 #include "plugin_text.h"
 #include "plugins_author.h"
@@ -58,7 +59,7 @@ int list(const Options& options) {
   const PluginCatalog catalog = open_catalog(options);
   const auto components = selected(catalog, options.kind);
   if (options.json) {
-    fmt::print("{}\n", json_text(list_json(catalog, components).dump(2)));
+    fmt::print("{}\n", dump(list_json(catalog, components)));
     return 0;
   }
   if (components.empty()) {
@@ -109,14 +110,6 @@ int show(const Options& options) {
   return 0;
 }
 
-void add_folders(CLI::App& command, Options& options) {
-  command.add_option("--plugin-path", options.folders, "Look here first (repeatable)")
-      ->type_name("DIR")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
-}
-
 }  // namespace
 
 void add_plugins(CLI::App& app, Action& action) {
@@ -130,7 +123,7 @@ void add_plugins(CLI::App& app, Action& action) {
   for (const ComponentKind kind : kinds) words.emplace_back(name_of(kind));
   listing->add_option("--kind", options->kind, "Only this kind")->check(CLI::IsMember(words));
   listing->add_flag("--json", options->json, "For programs");
-  add_folders(*listing, *options);
+  add_plugin_path_option(*listing, options->folders);
   listing->footer("Example: bcx plugins list --kind backbone");
   listing->callback([options, &action] { action = [options] { return list(*options); }; });
 
@@ -139,7 +132,7 @@ void add_plugins(CLI::App& app, Action& action) {
       ->required()
       ->type_name("NAME");
   showing->add_flag("--toml", options->toml, "As lines to paste into an experiment file");
-  add_folders(*showing, *options);
+  add_plugin_path_option(*showing, options->folders);
   showing->footer("Example: bcx plugins show rotate --toml");
   showing->callback([options, &action] { action = [options] { return show(*options); }; });
 

@@ -11,6 +11,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "check/check.h"
+#include "json_text.h"
 #include "plugins_author.h"
 
 namespace bcx::cli {
@@ -62,7 +63,7 @@ std::int64_t count(const std::vector<Result>& results, Status status) {
 }
 
 nlohmann::ordered_json to_json(const Options& options, const std::vector<Result>& results) {
-  nlohmann::ordered_json json{{"file", printable(options.file)},
+  nlohmann::ordered_json json{{"file", options.file},
                               {"passed", count(results, Status::failed) == 0},
                               {"checks", nlohmann::ordered_json::array()}};
   constexpr const char* words[] = {"passed", "failed", "skipped"};
@@ -88,7 +89,7 @@ int check_file(const Options& options) {
                                             });
   const auto failed = count(results, Status::failed);
   if (options.json)
-    fmt::print("{}\n", to_json(options, results).dump(2));
+    fmt::print("{}\n", dump(to_json(options, results)));
   else
     fmt::print("{} checks, {} failed, {}\n", results.size(), failed, human_duration(seconds));
   return static_cast<int>(failed == 0 ? ExitCode::ok : ExitCode::plugin);

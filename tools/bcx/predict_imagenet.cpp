@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "json_text.h"
 #include "load_engine.h"
 #include "plugin/catalog.h"
 #include "weights/resolve.h"
@@ -75,9 +76,9 @@ fs::path weights_file(const ImageNetOptions& options) {
 }
 
 nlohmann::ordered_json json_of(const engine::ImageNetPrediction& prediction) {
-  nlohmann::ordered_json json{{"picture", printable(prediction.picture.string())}};
+  nlohmann::ordered_json json{{"picture", prediction.picture.string()}};
   if (!prediction.problem.empty()) {
-    json["problem"] = printable(prediction.problem);
+    json["problem"] = prediction.problem;
     return json;
   }
   for (const auto& one : prediction.classes)
@@ -120,7 +121,7 @@ int predict_imagenet(const ImageNetOptions& options) {
     fmt::print(stderr, "error: {}: {}\n", printable(prediction.picture.string()),
                printable(prediction.problem));
   }
-  if (options.json) fmt::print("{}\n", json.dump(2));
+  if (options.json) fmt::print("{}\n", dump(json));
   return static_cast<int>(all ? ExitCode::ok : ExitCode::data);
 }
 

@@ -50,7 +50,7 @@ std::string PredictionWriter::json_line(const std::string& path, std::span<const
   auto& probabilities = line["probabilities"] = nlohmann::ordered_json::object();
   for (std::size_t c = 0; c < p.size(); ++c) probabilities[model_.classes[c]] = p[c];
   line["logits"] = std::vector<double>(logits.begin(), logits.end());
-  return json_text(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return dump_line(line);
 }
 
 void PredictionWriter::write(const std::string& path, std::span<const float> logits) {

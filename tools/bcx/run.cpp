@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "console.h"
 #include "folds.h"
+#include "json_text.h"
 #include "load_engine.h"
 #include "open_experiment.h"
 #include "resume_point.h"
@@ -31,7 +32,7 @@ struct RunOptions {
   bool force = false, quiet = false, json = false, folds = false;
   bool dry_run = false, find_batch_size = false;
   std::int64_t overfit = 0, limit_batches = 0;
-  double max_minutes = 0;     ///< 0: no limit
+  double max_minutes = 0;  ///< 0: no limit
   TrialOptions trial;
   std::string find_lr = "-";  ///< "-": no; "": tell; "use": tell and train with it
 };
@@ -52,13 +53,13 @@ void print_outcome(const RunOptions& options, const config::Experiment& experime
   if (options.json) {
     nlohmann::json metrics = nlohmann::json::object();
     for (const auto& [name, value] : outcome.metrics) metrics[name] = value;
-    fmt::print("{}\n", nlohmann::json({{"id", outcome.id},
-                                       {"name", experiment.name},
-                                       {"status", outcome.stopped ? "stopped" : "finished"},
-                                       {"stamps", outcome.stamps},
-                                       {"folder", outcome.folder.string()},
-                                       {"metrics", metrics}})
-                           .dump());
+    fmt::print("{}\n",
+               dump_line(nlohmann::json({{"id", outcome.id},
+                                         {"name", experiment.name},
+                                         {"status", outcome.stopped ? "stopped" : "finished"},
+                                         {"stamps", outcome.stamps},
+                                         {"folder", outcome.folder.string()},
+                                         {"metrics", metrics}})));
     return;
   }
   if (options.quiet) return;
@@ -94,8 +95,8 @@ int execute(const RunOptions& options, const OpenedExperiment& opened, Unfinishe
   request.trial = trial_of(options.trial);
   request.micro_batches = options.trial.micro_batches;
   const SignalScope signals;
-  const auto observer = make_observer(request.trial, opened.experiment.tracker,
-                                      options.quiet || options.json);
+  const auto observer =
+      make_observer(request.trial, opened.experiment.tracker, options.quiet || options.json);
   for (const auto& text : config::advice(opened.experiment, *opened.catalog))
     observer->message(train::Tone::warning, text);
   const auto outcome = options.folds ? run_folds(request, std::move(unfinished.folds), *observer)
@@ -260,14 +261,8 @@ void add_run(CLI::App& app, Action& action) {
   auto which = std::make_shared<std::string>("@last");
   auto* go_on = app.add_subcommand("resume", "Go on with a stopped or crashed run");
   go_on->add_option("RUN", *which, "Name, id, or @last (the default)");
-  go_on->add_option("--set", resume_options->experiment.sets, "KEY=VALUE, for more epochs")
-      ->expected(1)
-      ->take_all();
-  go_on
-      ->add_option("--plugin-path", resume_options->experiment.plugin_paths,
-                   "Look for plugins here first")
-      ->expected(1)
-      ->take_all();
+  add_set_option(*go_on, resume_options->experiment.sets, "Change a key, for more epochs");
+  add_plugin_path_option(*go_on, resume_options->experiment.plugin_paths);
   add_output_options(*go_on, *resume_options);
   go_on->footer("Example: bcx resume @last");
   go_on->callback([&action, resume_options, which] {

@@ -141,13 +141,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--batch-size", options.batch_size, "Images at once (default: the run's)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
   add_tracker_option(command, options.tracker);
-  command
-      .add_option("--plugin-path", options.plugin_paths,
-                  "Look for plugins in this folder first (repeatable)")
-      ->type_name("DIR")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
+  add_plugin_path_option(command, options.plugin_paths);
 }
 
 eval::Probabilities RunModel::probabilities(std::span<const float> logits) const {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "commands.h"
+#include "json_text.h"
 #include "runs_columns.h"
 #include "runs_groups.h"
 #include "tracker/filter.h"

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "commands.h"
 #include "folds.h"
+#include "json_text.h"
 #include "main_metrics.h"
 #include "show_json.h"
 #include "tracker/plot.h"

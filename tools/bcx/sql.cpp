@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
+#include "json_text.h"
 #include "tracker/sql_query.h"
 #include "tracker_text.h"
 

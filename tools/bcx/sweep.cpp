@@ -14,6 +14,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
+#include "json_text.h"
 #include "sweep_commands.h"
 #include "sweep_controller.h"
 #include "sweep_plan.h"

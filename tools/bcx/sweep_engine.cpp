@@ -10,6 +10,7 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "config/document.h"
+#include "json_text.h"
 #include "sweep_commands.h"
 #include "sweep_text.h"
 #include "sweep_worker.h"

@@ -11,6 +11,7 @@
 #include "base/shell.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "json_text.h"
 #include "report/report.h"
 #include "sweep_commands.h"
 #include "sweep_slurm.h"

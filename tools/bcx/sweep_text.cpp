@@ -43,7 +43,7 @@ ordered_json number_json(const std::optional<double>& value) {
 
 ordered_json point_json(const sweep::Point& point) {
   auto j = ordered_json::object();
-  for (const auto& [key, value] : point) j[key] = ordered_json::parse(sweep::to_json(value).dump());
+  for (const auto& [key, value] : point) j[key] = sweep::to_json(value);
   return j;
 }
 
@@ -221,8 +221,7 @@ ordered_json sweep_json(const SweepState& state) {
   const auto& sweep = state.ledger.sweep();
   const auto& plan = state.ledger.plan();
   auto parameters = ordered_json::array();
-  for (const auto& axis : plan.space.axes)
-    parameters.push_back(ordered_json::parse(sweep::to_json(axis).dump()));
+  for (const auto& axis : plan.space.axes) parameters.push_back(ordered_json(sweep::to_json(axis)));
   auto trials = ordered_json::array();
   for (std::size_t i = 0; i < state.trials.size(); ++i) {
     auto one = trial_json(state.ledger, state.trials[i]);

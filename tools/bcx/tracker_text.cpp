@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "json_text.h"
 #include "tracker/host.h"
 
 namespace bcx::cli {
@@ -140,10 +139,6 @@ ordered_json run_json(const tracker::RunShown& run) {
     return best_of(key, one).value_or(std::nan(""));
   });
   return json;
-}
-
-std::string dump(const ordered_json& json) {
-  return json_text(json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
 }
 
 }  // namespace bcx::cli

@@ -47,7 +47,5 @@ std::optional<double> best_of(std::string_view key, const tracker::MetricSummary
 
 /// id, name, status, stamps, times, params and metrics. Not-a-number and infinity are null.
 nlohmann::ordered_json run_json(const tracker::RunShown& run);
-/// As text; what is not UTF-8 in names is replaced.
-std::string dump(const nlohmann::ordered_json& json);
 
 }  // namespace bcx::cli

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "json_text.h"
 #include "load_engine.h"
 #include "tracker/plot.h"
 #include "weights/process.h"
@@ -144,7 +145,7 @@ void print_trials(const std::vector<Trial>& trials) {
 int dry_run(const engine::RunRequest& request, train::Observer& observer, bool as_json) {
   const auto r = load_engine().rehearse(request, dry_steps, observer);
   if (as_json) {
-    fmt::print("{}\n", to_json(r).dump());
+    fmt::print("{}\n", dump_line(to_json(r)));
     return 0;
   }
   const auto epochs = request.experiment.train.epochs;
@@ -165,11 +166,12 @@ std::optional<double> find_learning_rate(const engine::RunRequest& request,
                                          train::Observer& observer, bool as_json) {
   const auto test = load_engine().find_learning_rate(request, observer);
   if (as_json) {
-    fmt::print("{}\n", json({{"id", test.id},
-                             {"learning_rate", test.rates},
-                             {"loss", test.losses},
-                             {"suggestion", test.suggestion ? json(*test.suggestion) : json()}})
-                           .dump());
+    fmt::print(
+        "{}\n",
+        dump_line(json({{"id", test.id},
+                        {"learning_rate", test.rates},
+                        {"loss", test.losses},
+                        {"suggestion", test.suggestion ? json(*test.suggestion) : json()}})));
     return test.suggestion;
   }
   tracker::PlotSeries series{"loss", {}, test.losses};
@@ -220,11 +222,10 @@ int find_batch_size(const ExperimentOptions& options, const config::Experiment& 
       list.push_back(trial.result
                          ? to_json(*trial.result)
                          : json({{"batch_size", trial.batch_size}, {"problem", trial.problem}}));
-    fmt::print("{}\n", json({{"trials", list},
-                             {"largest", largest->batch_size},
-                             {"fastest", fastest->batch_size},
-                             {"reason", reason}})
-                           .dump());
+    fmt::print("{}\n", dump_line(json({{"trials", list},
+                                       {"largest", largest->batch_size},
+                                       {"fastest", fastest->batch_size},
+                                       {"reason", reason}})));
     return 0;
   }
   print_trials(trials);

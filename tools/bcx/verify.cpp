@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,14 +19,17 @@
 
 #include "base/error.h"
 #include "base/signals.h"
+#include "base/temporary_folder.h"
 #include "base/text.h"
 #include "commands.h"
+#include "json_text.h"
 #include "load_engine.h"
 #include "open_experiment.h"
 #include "resume_point.h"
 #include "run_request.h"
 #include "tracker/reader.h"
 #include "verify_compare.h"
+#include "verify_saboteur.h"
 
 namespace bcx::cli {
 namespace {
@@ -40,73 +42,6 @@ struct VerifyOptions {
   std::int64_t epochs = 2, batches = 6, interruptions = 3;
   std::uint64_t seed = 0;  ///< 0: another one each time
   bool json = false;
-};
-
-/// Where a run is cut short. Steps are counted from the beginning of the attempt.
-struct Interruption {
-  bool kill = false;          ///< else a stop by SIGTERM, which saves
-  std::int64_t saved_at = 0;  ///< of a kill: the step after which SIGUSR1 asked for a checkpoint
-  std::int64_t step = 0;
-  std::int64_t microseconds = 0;  ///< of a kill: so long after the step
-};
-
-/// Below the system's temporary folder; removed with everything in it.
-class WorkFolder {
- public:
-  WorkFolder() {
-    std::string pattern = (fs::temp_directory_path() / "bcx-verify-XXXXXX").string();
-    if (!mkdtemp(pattern.data()))
-      throw Error(ExitCode::storage, {"cannot make a folder: " + system_message(errno),
-                                      printable(pattern), "TMPDIR names another place"});
-    path_ = pattern;
-  }
-  ~WorkFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  fs::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
-
-/// Cuts its own process short.
-class Saboteur : public train::Observer {
- public:
-  explicit Saboteur(std::optional<Interruption> plan) : plan_(plan) {}
-
-  void progress(const train::Progress& progress) override {
-    if (progress.phase != "train" || !plan_) return;
-    ++steps_;
-    if (plan_->kill && steps_ == plan_->saved_at) std::raise(SIGUSR1);
-    if (steps_ != plan_->step) return;
-    if (plan_->kill)
-      kill_in(plan_->microseconds);
-    else
-      std::raise(SIGTERM);
-  }
-  void message(train::Tone, std::string_view text) override { fmt::print("{}\n", text); }
-  void epoch(std::int64_t, std::int64_t,
-             const std::vector<std::pair<std::string, double>>&) override {}
-
- private:
-  static void kill_in(std::int64_t microseconds) {
-    sigevent event{};
-    event.sigev_notify = SIGEV_SIGNAL;
-    event.sigev_signo = SIGKILL;
-    timer_t timer{};
-    itimerspec when{};
-    when.it_value.tv_sec = microseconds / 1'000'000;
-    when.it_value.tv_nsec = microseconds % 1'000'000 * 1000 + 1;
-    if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 ||
-        timer_settime(timer, 0, &when, nullptr) != 0)
-      std::raise(SIGKILL);
-  }
-
-  std::optional<Interruption> plan_;
-  std::int64_t steps_ = 0;
 };
 
 class Verification {
@@ -136,7 +71,7 @@ class Verification {
   }
 
   const VerifyOptions& options_;
-  const WorkFolder folder_;
+  const TemporaryFolder folder_{"verify"};
   OpenedExperiment opened_;
   std::mt19937_64 random_;
   std::int64_t steps_ = 0;  // of the whole run
@@ -283,19 +218,18 @@ void Verification::tell(const Comparison& done) const {
 }
 
 void Verification::tell_json(const Comparison& done) const {
-  fmt::print("{}\n", nlohmann::json({{"exact", !done.difference},
-                                     {"difference", done.difference.value_or("")},
-                                     {"seed", options_.seed},
-                                     {"steps", steps_},
-                                     {"interruptions", story_},
-                                     {"checkpoints", done.checkpoints},
-                                     {"tensors", done.tensors},
-                                     {"bytes", done.bytes},
-                                     {"metrics", done.series},
-                                     {"values", done.values},
-                                     {"evaluations", done.evaluations},
-                                     {"predictions", done.predictions}})
-                         .dump());
+  fmt::print("{}\n", dump_line(nlohmann::json({{"exact", !done.difference},
+                                               {"difference", done.difference.value_or("")},
+                                               {"seed", options_.seed},
+                                               {"steps", steps_},
+                                               {"interruptions", story_},
+                                               {"checkpoints", done.checkpoints},
+                                               {"tensors", done.tensors},
+                                               {"bytes", done.bytes},
+                                               {"metrics", done.series},
+                                               {"values", done.values},
+                                               {"evaluations", done.evaluations},
+                                               {"predictions", done.predictions}})));
 }
 
 /// A file, or a run's own experiment.
@@ -352,16 +286,8 @@ void add_verify(CLI::App& app, Action& action) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   command->add_option("--seed", options->seed, "Of the random steps (default: another each time)");
-  command->add_option("--set", options->experiment.sets, "Override one key (repeatable)")
-      ->type_name("K=V")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
-  command->add_option("--plugin-path", options->experiment.plugin_paths, "Look for plugins here")
-      ->type_name("DIR")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
+  add_set_option(*command, options->experiment.sets, "Override one key (repeatable)");
+  add_plugin_path_option(*command, options->experiment.plugin_paths);
   command->add_option("--tracker", options->tracker, "Where RUN is recorded");
   command->add_flag("--json", options->json, "The result as one JSON object");
   command->footer("Example: bcx verify experiments/densenet201.toml");

@@ -47,7 +47,7 @@ int list(const Options& options) {
   if (options.json) {
     auto array = nlohmann::ordered_json::array();
     for (const auto& entry : weights::weights_index()) array.push_back(json_of(entry));
-    fmt::print("{}\n", array.dump(2));
+    fmt::print("{}\n", dump(array));
     return 0;
   }
   Table table({{"name", Align::left, 0},
@@ -148,7 +148,7 @@ void print_facts(const SafetensorsFile& file) {
 int show(const Options& options) {
   const SafetensorsFile file = open_shown(options.file);
   if (options.json) {
-    fmt::print("{}\n", json_text(json_of(file).dump(2)));
+    fmt::print("{}\n", dump(json_of(file)));
     return 0;
   }
   print_facts(file);
