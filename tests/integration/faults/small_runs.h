@@ -12,16 +12,13 @@
 namespace bcx::test {
 
 constexpr const char* small_run = R"(
+extends = ["demo.toml"]
 [experiment]
 name = "small"
 [data]
-source = "breakhis"
-root = "demo"
-image_size = 32
 workers = 2
 [model]
 backbone = "shufflenet_v2_x1_0"
-weights = "none"
 [[augmentation]]
 name = "flip"
 horizontal = 0.5
@@ -38,8 +35,6 @@ warmup = 4
 epochs = 3
 batch_size = 3
 accumulate = 2
-device = "cpu"
-precision = "fp32"
 threads = 1
 ema_decay = 0.9
 clip_norm = 1.0
@@ -60,9 +55,9 @@ mode = "min"
 patience = 50
 )";
 
-struct SmallRuns : Workplace {
+struct SmallRuns : RunWorkplace {
   explicit SmallRuns(const std::string& more = "")
-      : Workplace("small", (small_run + more).c_str(), 48, 8) {}
+      : RunWorkplace("small", small_run + more, 48, 8) {}
 
   Outcome run(const std::string& name, const std::vector<std::string>& more = {}) const {
     return run_file("small.toml", name, more);

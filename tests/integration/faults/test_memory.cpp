@@ -9,17 +9,15 @@ using namespace bcx;
 namespace {
 
 constexpr const char* large_batch = R"(
+extends = ["demo.toml"]
 [experiment]
 name = "large"
 [data]
-source = "breakhis"
-root = "demo"
 image_size = 224
 split.validation = 0.0
 split.test = 0.1
 [model]
 backbone = "squeezenet1_1"
-weights = "none"
 head.dropout = 0.0
 head.batch_norm = false
 [optimizer]
@@ -29,13 +27,11 @@ learning_rate = 1e-3
 epochs = 1
 batch_size = 256
 limit_batches = 1
-device = "cpu"
-precision = "fp32"
 threads = 1
 )";
 
-struct Large : test::Workplace {
-  Large() : test::Workplace("large", large_batch, 280, 8) {}
+struct Large : test::RunWorkplace {
+  Large() : test::RunWorkplace("large", large_batch, 280, 8) {}
 
   test::Outcome run(const std::string& name, std::int64_t megabytes,
                     const std::vector<std::string>& more = {}) const {

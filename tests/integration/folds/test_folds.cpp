@@ -2,46 +2,28 @@
 
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
-#include "tests/catch.h"
-#include "tests/process.h"
+#include "tests/workplace.h"
 
 using namespace bcx;
 namespace fs = std::filesystem;
 using nlohmann::json;
-using test::Outcome;
 
 namespace {
 
-class Workplace {
- public:
-  Workplace() {
-    setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
-    unsetenv("BCX_TRACKER");
-    unsetenv("BCX_DATA");
-    REQUIRE(bcx({"data", "demo", "demo", "--images", "72", "--patients", "12"}).code == 0);
-    std::ofstream(folder_ / "small.toml") << R"(
-[experiment]
-name = "small"
-[data]
-source = "breakhis"
-root = "demo"
-image_size = 32
+constexpr const char* small = R"(
+extends = ["demo.toml"]
 [data.split]
 method = "kfold"
 folds = 3
 [model]
 backbone = "mobilenet_v3_small"
-weights = "none"
 [optimizer]
 name = "sgd"
 learning_rate = 1e-2
 [train]
 epochs = 2
-device = "cpu"
-precision = "fp32"
 threads = 1
 [[callback]]
 name = "checkpoint"
@@ -50,21 +32,10 @@ mode = "min"
 [evaluate]
 threshold = "youden"
 )";
-  }
 
-  std::vector<std::string> command(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), (test::build_dir() / "bin/bcx").string());
-    return arguments;
-  }
-  Outcome bcx(const std::vector<std::string>& arguments) const {
-    return test::run_process(command(arguments), path(), path());
-  }
-  json ask(const std::vector<std::string>& arguments) const {
-    const auto done = bcx(arguments);
-    INFO(done.err);
-    REQUIRE(done.code == 0);
-    return json::parse(done.out);
-  }
+struct Workplace : test::Workplace {
+  Workplace() : test::Workplace("small", small, 72, 12) {}
+
   /// The out-of-fold predictions: sample and the bits of its logits.
   std::map<std::string, std::string> predictions(const std::string& run) const {
     std::map<std::string, std::string> result;
@@ -75,10 +46,6 @@ threshold = "youden"
       result[row.at("sample_name").get<std::string>()] = row.at("bits").get<std::string>();
     return result;
   }
-  const fs::path& path() const { return folder_.path(); }
-
- private:
-  test::TemporaryFolder folder_;
 };
 
 }  // namespace

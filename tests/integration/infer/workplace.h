@@ -2,70 +2,24 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
 
-#include "tests/catch.h"
-#include "tests/process.h"
+#include "tests/workplace.h"
 #include "tracker/reader.h"
 
 namespace bcx::test {
 
-class Workplace {
+class TrainedWorkplace : public Workplace {
  public:
-  Workplace() {
-    setenv("XDG_CACHE_HOME", (path() / "cache").c_str(), 1);
-    unsetenv("BCX_TRACKER");
-    unsetenv("BCX_DATA");
-    need({"data", "demo", "demo", "--images", "72", "--patients", "9"});
-    std::ofstream(path() / "small.toml") << R"(
-[experiment]
-name = "small"
-[data]
-source = "breakhis"
-root = "demo"
-image_size = 64
-[model]
-backbone = "resnet18"
-weights = "none"
-[[augmentation]]
-name = "flip"
-horizontal = 0.5
-vertical = 0.5
-[optimizer]
-name = "adam"
-learning_rate = 1e-3
-[train]
-epochs = 2
-batch_size = 16
-device = "cpu"
-precision = "fp32"
-[[callback]]
-name = "checkpoint"
-monitor = "val.loss"
-mode = "min"
-[evaluate]
-tta = 2
-threshold = "youden"
-)";
+  TrainedWorkplace() : Workplace("small", experiment, 72, 9) {
     need({"run", "small.toml", "--quiet"});
   }
 
-  Outcome bcx(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), (build_dir() / "bin/bcx").string());
-    return run_process(std::move(arguments), path(), path());
-  }
   /// A command of the shell in the folder, `bcx` being the program.
   Outcome shell(const std::string& command) const {
     return run_process(
         {"/bin/sh", "-c",
          "bcx() { '" + (build_dir() / "bin/bcx").string() + "' \"$@\"; }; " + command},
         path(), path());
-  }
-  Outcome need(const std::vector<std::string>& arguments) const {
-    auto done = bcx(arguments);
-    INFO(done.err);
-    REQUIRE(done.code == 0);
-    return done;
   }
   void fails(const std::vector<std::string>& arguments, int code, const std::string& error) const {
     const auto done = bcx(arguments);
@@ -89,15 +43,37 @@ threshold = "youden"
           all[prediction.name] = prediction.logits;
     return all;
   }
-  const std::filesystem::path& path() const { return folder_.path(); }
 
  private:
-  TemporaryFolder folder_;
+  static constexpr const char* experiment = R"(
+extends = ["demo.toml"]
+[data]
+image_size = 64
+[model]
+backbone = "resnet18"
+[[augmentation]]
+name = "flip"
+horizontal = 0.5
+vertical = 0.5
+[optimizer]
+name = "adam"
+learning_rate = 1e-3
+[train]
+epochs = 2
+batch_size = 16
+[[callback]]
+name = "checkpoint"
+monitor = "val.loss"
+mode = "min"
+[evaluate]
+tta = 2
+threshold = "youden"
+)";
 };
 
 /// The one that all cases read; what they add has names of its own.
-inline const Workplace& workplace() {
-  static const Workplace here;
+inline const TrainedWorkplace& workplace() {
+  static const TrainedWorkplace here;
   return here;
 }
 

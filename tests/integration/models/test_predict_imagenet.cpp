@@ -2,38 +2,23 @@
 // weights and picture (published_input.json).
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "data/images.h"
 #include "pattern.h"
-#include "tests/catch.h"
-#include "tests/process.h"
+#include "tests/workplace.h"
 
 using namespace bcx;
 namespace fs = std::filesystem;
 
 namespace {
 
-class Workplace {
- public:
-  Workplace() {
-    setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
-    data::write_png(folder_ / "pattern.png", test::pattern(300, 400).view());
-  }
+struct Workplace : test::Workplace {
+  Workplace() { data::write_png(path() / "pattern.png", test::pattern(300, 400).view()); }
 
-  test::Outcome bcx(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), (test::build_dir() / "bin/bcx").string());
-    return test::run_process(std::move(arguments), folder_.path(), folder_.path());
-  }
   test::Outcome predict(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"predict", "--imagenet"});
-    return bcx(std::move(arguments));
+    return bcx(arguments);
   }
-
-  const test::TemporaryFolder& folder() const { return folder_; }
-
- private:
-  test::TemporaryFolder folder_;
 };
 
 std::string squeezenet_weights() {
@@ -73,10 +58,10 @@ TEST_CASE("predict --imagenet says what torchvision says") {
 TEST_CASE("predict --imagenet takes a folder, and goes on after what is no picture") {
   BCX_NEEDS_SHARED("data/weights/squeezenet1_1_imagenet.safetensors");
   const Workplace here;
-  fs::create_directory(here.folder() / "pictures");
-  std::ofstream(here.folder() / "pictures/a.png") << "text";
-  std::ofstream(here.folder() / "pictures/notes.txt") << "text";
-  fs::copy(here.folder() / "pattern.png", here.folder() / "pictures/b.png");
+  fs::create_directory(here.path() / "pictures");
+  std::ofstream(here.path() / "pictures/a.png") << "text";
+  std::ofstream(here.path() / "pictures/notes.txt") << "text";
+  fs::copy(here.path() / "pattern.png", here.path() / "pictures/b.png");
   const auto said = here.predict({"pictures", "--backbone", "squeezenet1_1", "--weights",
                                   squeezenet_weights(), "--device", "cpu", "--top", "1"});
   CHECK(said.code == 3);
@@ -105,7 +90,7 @@ TEST_CASE("what stands in the way of predict --imagenet is said") {
         "path\n");
   CHECK(refusal({"pattern.png", "--backbone", "squeezenet1_2", "--weights", "pattern.png"}, 2) ==
         "error: no plugin offers a backbone \"squeezenet1_2\"; did you mean \"squeezenet1_1\"?\n");
-  fs::create_directory(here.folder() / "empty");
+  fs::create_directory(here.path() / "empty");
   BCX_NEEDS_SHARED("data/weights/squeezenet1_1_imagenet.safetensors");
   CHECK(refusal({"empty", "--backbone", "squeezenet1_1", "--weights", squeezenet_weights()}, 3) ==
         "error: empty: there is no picture in this folder; name pictures (PNG, JPEG, TIFF, BMP)\n");
@@ -132,8 +117,8 @@ TEST_CASE("plugins list says how large backbones are and whether their weights a
     INFO(name);
     CHECK(state == "to fetch");
   }
-  fs::create_directories(here.folder() / "cache/bcx/weights");
-  std::ofstream(here.folder() / "cache/bcx/weights/swin_t.safetensors") << "x";
+  fs::create_directories(here.path() / "cache/bcx/weights");
+  std::ofstream(here.path() / "cache/bcx/weights/swin_t.safetensors") << "x";
   states = listed();
   CHECK(states["swin_t"] == "here");
   CHECK(states["vit_b_16"] == "to fetch");

@@ -1,12 +1,8 @@
 // model.head.kind = "published" in an experiment: ImageNet's classes or a refusal.
 #include <fmt/format.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-
 #include "data/images.h"
-#include "tests/catch.h"
-#include "tests/process.h"
+#include "tests/workplace.h"
 
 using namespace bcx;
 namespace fs = std::filesystem;
@@ -15,21 +11,16 @@ namespace {
 
 /// A data set of `classes` folders n00000000, ..., each with two pictures of noise, and an
 /// experiment on it with SqueezeNet 1.1 and its published classifier.
-class Workplace {
+class Workplace : public test::Workplace {
  public:
   explicit Workplace(int classes) {
-    setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
-    unsetenv("BCX_TRACKER");
-    unsetenv("BCX_DATA");
     for (int c = 0; c < classes; ++c) {
-      const auto folder = folder_ / fmt::format("data/n{:08}", c);
+      const auto folder = path() / fmt::format("data/n{:08}", c);
       fs::create_directories(folder);
       for (std::uint32_t i = 0; i < 2; ++i)
         data::write_png(folder / fmt::format("{}.png", i), noise(c, i).view());
     }
-    std::ofstream(folder_ / "published.toml") << R"(
-[experiment]
-name = "published"
+    write("published.toml", R"(
 [data]
 source = "folders"
 root = "data"
@@ -51,12 +42,7 @@ epochs = 1
 batch_size = 64
 device = "cpu"
 precision = "fp32"
-)";
-  }
-
-  test::Outcome bcx(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), (test::build_dir() / "bin/bcx").string());
-    return test::run_process(std::move(arguments), folder_.path(), folder_.path());
+)");
   }
 
  private:
@@ -69,8 +55,6 @@ precision = "fp32"
     }
     return image;
   }
-
-  test::TemporaryFolder folder_;
 };
 
 }  // namespace

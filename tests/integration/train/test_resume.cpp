@@ -14,15 +14,9 @@ namespace {
 
 /// An experiment that stops itself after its second epoch.
 constexpr const char* short_experiment = R"(
-[experiment]
-name = "short"
-[data]
-source = "breakhis"
-root = "demo"
-image_size = 32
+extends = ["demo.toml"]
 [model]
 backbone = "resnet18"
-weights = "none"
 [[augmentation]]
 name = "flip"
 horizontal = 0.5
@@ -31,8 +25,6 @@ name = "sgd"
 learning_rate = 1e-3
 [train]
 epochs = 50
-device = "cpu"
-precision = "fp32"
 [[callback]]
 name = "checkpoint"
 monitor = "val.loss"
@@ -45,20 +37,16 @@ min_delta = 100.0
 patience = 1
 )";
 
-struct Workplace : test::Workplace {
-  Workplace() : test::Workplace("short", short_experiment, 48, 6) {}
+struct Workplace : test::RunWorkplace {
+  Workplace() : test::RunWorkplace("short", short_experiment, 48, 6) {}
 };
 
 constexpr const char* three_epochs = R"(
+extends = ["demo.toml"]
 [experiment]
 name = "three"
-[data]
-source = "breakhis"
-root = "demo"
-image_size = 32
 [model]
 backbone = "resnet18"
-weights = "none"
 [[augmentation]]
 name = "flip"
 horizontal = 0.5
@@ -70,12 +58,10 @@ no_decay = "norm_and_bias"
 [train]
 epochs = 3
 batch_size = 8
-device = "cpu"
-precision = "fp32"
 )";
 
-struct Larger : test::Workplace {
-  Larger() : test::Workplace("three", three_epochs, 72, 9) {}
+struct Larger : test::RunWorkplace {
+  Larger() : test::RunWorkplace("three", three_epochs, 72, 9) {}
 };
 
 /// Every callback of the catalog, but those that cannot stand beside one another.
@@ -134,7 +120,7 @@ epochs = [1, 2]
 )";
 
 /// Cuts a run short in its second epoch and goes on; the end is that of a run in one piece.
-void require_same_end(const test::Workplace& here, const std::string& file) {
+void require_same_end(const test::RunWorkplace& here, const std::string& file) {
   const auto whole = here.bcx({"run", file, "--name", "whole"});
   INFO(whole.err);
   REQUIRE(whole.code == 0);
@@ -235,7 +221,8 @@ TEST_CASE("a damaged checkpoint is passed over for the one before it") {
   const Larger here;
   here.write("three.toml", std::string(three_epochs) + "[[callback]]\nname = \"checkpoint\"\n");
   test::Process stopped(here.command({"run", "three.toml"}), here.path(), here.path());
-  REQUIRE(stopped.says("epoch 2/3"));  // of which the checkpoint may be the one that stopping writes
+  REQUIRE(
+      stopped.says("epoch 2/3"));  // of which the checkpoint may be the one that stopping writes
   stopped.signal(SIGTERM);
   REQUIRE(stopped.wait().code == 75);
   const auto checkpoints = here.last_checkpoints("three");

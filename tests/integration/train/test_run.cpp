@@ -10,15 +10,9 @@ using test::results;
 namespace {
 
 constexpr const char* small_experiment = R"(
-[experiment]
-name = "small"
-[data]
-source = "breakhis"
-root = "demo"
-image_size = 32
+extends = ["demo.toml"]
 [model]
 backbone = "resnet18"
-weights = "none"
 [[augmentation]]
 name = "flip"
 horizontal = 0.5
@@ -34,8 +28,6 @@ unit = "step"
 [train]
 epochs = 3
 batch_size = 16
-device = "cpu"
-precision = "fp32"
 ema_decay = 0.9
 [[callback]]
 name = "checkpoint"
@@ -50,8 +42,8 @@ patience = 1
 tta = 2
 )";
 
-struct Workplace : test::Workplace {
-  Workplace() : test::Workplace("small", small_experiment, 72, 9) {}
+struct Workplace : test::RunWorkplace {
+  Workplace() : test::RunWorkplace("small", small_experiment, 72, 9) {}
 };
 
 }  // namespace

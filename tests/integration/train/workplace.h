@@ -1,65 +1,28 @@
-// A folder to run bcx in, as a user does: demo data, an experiment, real processes, a cache of its
-// own.
+// Runs of a folder to run bcx in: what they recorded, what they saved.
 #pragma once
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "tests/catch.h"
-#include "tests/process.h"
+#include "tests/workplace.h"
 #include "weights/safetensors.h"
 
 namespace bcx::test {
 
-class Workplace {
- public:
-  /// `images` of `patients` under demo/, and `experiment` as NAME.toml.
-  Workplace(const char* name, const char* experiment, int images, int patients) {
-    setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
-    unsetenv("BCX_TRACKER");
-    unsetenv("BCX_DATA");
-    const auto demo = bcx({"data", "demo", "demo", "--images", std::to_string(images), "--patients",
-                           std::to_string(patients)});
-    INFO(demo.err);
-    REQUIRE(demo.code == 0);
-    write(std::string(name) + ".toml", experiment);
-  }
+struct RunWorkplace : Workplace {
+  using Workplace::Workplace;
 
-  void write(const std::string& file, const std::string& text) const {
-    std::ofstream(folder_ / file) << text;
-  }
-  std::vector<std::string> command(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), (build_dir() / "bin/bcx").string());
-    return arguments;
-  }
-  Outcome bcx(const std::vector<std::string>& arguments) const {
-    return run_process(command(arguments), path(), path());
-  }
-  const std::filesystem::path& path() const { return folder_.path(); }
-
-  nlohmann::json runs() const {
-    const auto listed = bcx({"runs", "--json"});
-    INFO(listed.err);
-    REQUIRE(listed.code == 0);
-    return nlohmann::json::parse(listed.out);
-  }
+  nlohmann::json runs() const { return ask({"runs", "--json"}); }
   nlohmann::json run_named(const std::string& name) const {
     for (const auto& run : runs())
       if (run.at("name") == name) return run;
     return {};
   }
   /// `bcx show @last --json`.
-  nlohmann::json shown() const {
-    const auto done = bcx({"show", "@last", "--json"});
-    INFO(done.err);
-    REQUIRE(done.code == 0);
-    return nlohmann::json::parse(done.out);
-  }
+  nlohmann::json shown() const { return ask({"show", "@last", "--json"}); }
 
   /// Of a run, oldest first.
   std::vector<std::filesystem::path> last_checkpoints(const std::string& name) const {
@@ -75,15 +38,12 @@ class Workplace {
   }
   std::vector<std::filesystem::path> checkpoints(const std::string& name) const {
     std::vector<std::filesystem::path> found;
-    for (const auto& folder : std::filesystem::directory_iterator(folder_ / "runs"))
+    for (const auto& folder : std::filesystem::directory_iterator(path() / "runs"))
       if (folder.path().filename().string().starts_with(name + "-"))
         for (const auto& file : std::filesystem::directory_iterator(folder.path() / "checkpoints"))
           found.push_back(file.path());
     return found;
   }
-
- private:
-  TemporaryFolder folder_;
 };
 
 /// Every tensor of both files, byte for byte.

@@ -1,59 +1,28 @@
 // `bcx run --dry-run | --find-lr | --find-batch-size` as processes.
 
-#include <nlohmann/json.hpp>
-
-#include "tests/catch.h"
-#include "tests/process.h"
+#include "tests/workplace.h"
 
 using namespace bcx;
 namespace fs = std::filesystem;
 using nlohmann::json;
-using test::Outcome;
 
 namespace {
 
-class Workplace {
- public:
-  Workplace() {
-    setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
-    unsetenv("BCX_TRACKER");
-    unsetenv("BCX_DATA");
-    REQUIRE(bcx({"data", "demo", "demo", "--images", "48", "--patients", "8"}).code == 0);
-    std::ofstream(folder_ / "small.toml") << R"(
-[experiment]
-name = "small"
-[data]
-source = "breakhis"
-root = "demo"
-image_size = 32
+constexpr const char* small = R"(
+extends = ["demo.toml"]
 [model]
 backbone = "mobilenet_v3_small"
-weights = "none"
 [optimizer]
 name = "sgd"
 learning_rate = 1e-2
 [train]
 epochs = 1
 batch_size = 8
-device = "cpu"
-precision = "fp32"
 threads = 1
 )";
-  }
-  Outcome bcx(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), (test::build_dir() / "bin/bcx").string());
-    return test::run_process(arguments, path(), path());
-  }
-  json ask(const std::vector<std::string>& arguments) const {
-    const auto done = bcx(arguments);
-    INFO(done.err);
-    REQUIRE(done.code == 0);
-    return json::parse(done.out);
-  }
-  const fs::path& path() const { return folder_.path(); }
 
- private:
-  test::TemporaryFolder folder_;
+struct Workplace : test::Workplace {
+  Workplace() : test::Workplace("small", small, 48, 8) {}
 };
 
 }  // namespace
