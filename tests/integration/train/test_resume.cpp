@@ -195,6 +195,9 @@ TEST_CASE("a refused resume leaves the run as it was; a fixed threshold needs no
   const auto after = here.shown();
   CHECK(after.at("status") == "finished");
   CHECK(after.at("attempt_history") == before.at("attempt_history"));
+  // --set takes one value: what stands behind it is the run.
+  const auto nobody = here.bcx({"resume", "--set", "train.epochs=2", "nobody"});
+  CHECK(nobody.err.find("no run has the id or name \"nobody\"") != std::string::npos);
 }
 
 TEST_CASE("with any callback, a run stopped and resumed ends with the same bytes") {
