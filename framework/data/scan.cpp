@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -83,18 +84,14 @@ void keep_magnifications(Found& found, const config::DataConfig& config) {
   const auto index = static_cast<std::size_t>(column - found.attribute_names.begin());
   std::vector<std::string> wanted;
   for (const auto value : config.magnifications) wanted.push_back(std::to_string(value));
-  std::vector<std::string> there;
-  for (const auto& sample : found.samples) {
-    const auto& value = sample.attributes[index];
-    if (std::find(there.begin(), there.end(), value) == there.end()) there.push_back(value);
-  }
+  std::set<std::string> there;
+  for (const auto& sample : found.samples) there.insert(sample.attributes[index]);
   std::erase_if(found.samples, [&](const FoundSample& sample) {
     return std::find(wanted.begin(), wanted.end(), sample.attributes[index]) == wanted.end();
   });
   if (found.samples.empty() && !there.empty()) {
-    std::sort(there.begin(), there.end());
     fail(fmt::format("no image has a magnification of {}", join(wanted, ", ")), config.root,
-         fmt::format("there are {}", quoted_list(there)));
+         fmt::format("there are {}", quoted_list({there.begin(), there.end()})));
   }
 }
 
@@ -102,8 +99,9 @@ void keep_magnifications(Found& found, const config::DataConfig& config) {
 std::vector<std::string> class_order(const Found& found, const config::DataConfig& config) {
   std::vector<std::string> there;
   for (const auto& [name, place] : found.classes) there.push_back(name);
+  std::set<std::string_view> named;
   for (const auto& name : config.classes) {
-    if (std::count(config.classes.begin(), config.classes.end(), name) > 1) {
+    if (!named.insert(name).second) {
       throw Error(ExitCode::usage, {fmt::format("class \"{}\" is named twice", printable(name)),
                                     "data.classes", "name each class once"});
     }

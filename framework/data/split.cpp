@@ -199,19 +199,30 @@ void count(Split& split, const SampleTable& table, const Grouping& grouping) {
   for (const auto& [label, part, group] : seen) ++split.groups[label][part];
 }
 
+std::string missing_class(const Split& split, const SampleTable& table, std::size_t k, Part part) {
+  const auto& row = split.groups[k];
+  return fmt::format(
+      "no image of class \"{}\" in {}: it has {} {}", printable(table.classes[k]), name_of(part),
+      row[0] + row[1] + row[2],
+      split.group.empty() ? "images" : "groups by \"" + printable(split.group) + "\"");
+}
+
 void warn_of_missing_classes(Split& split, const SampleTable& table) {
+  constexpr std::size_t most_named = 5;
   for (const Part part : {Part::train, Part::validation, Part::test}) {
     const auto column = static_cast<std::size_t>(part);
     const auto has = [&](const auto& row) { return row[column] > 0; };
     if (std::none_of(split.images.begin(), split.images.end(), has)) continue;
-    for (std::size_t k = 0; k < table.classes.size(); ++k) {
-      if (split.images[k][column] > 0) continue;
-      const auto& row = split.groups[k];
-      split.warnings.push_back(fmt::format(
-          "no image of class \"{}\" in {}: it has {} {}", printable(table.classes[k]),
-          name_of(part), row[0] + row[1] + row[2],
-          split.group.empty() ? "images" : "groups by \"" + printable(split.group) + "\""));
-    }
+    std::vector<std::size_t> missing;
+    for (std::size_t k = 0; k < table.classes.size(); ++k)
+      if (split.images[k][column] == 0) missing.push_back(k);
+    for (std::size_t i = 0; i < std::min(missing.size(), most_named); ++i)
+      split.warnings.push_back(missing_class(split, table, missing[i], part));
+    if (missing.size() > most_named)
+      split.warnings.push_back(
+          fmt::format("nor of {} more of the {} classes in {}",
+                      grouped(std::ssize(missing) - static_cast<std::int64_t>(most_named)),
+                      grouped(std::ssize(table.classes)), name_of(part)));
   }
 }
 

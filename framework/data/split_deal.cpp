@@ -107,14 +107,22 @@ class Deal {
     });
   }
 
+  // The groups that hold class k, ascending. Gathered when first asked: most deals never ask.
+  const std::vector<std::size_t>& groups_with(std::size_t k) {
+    if (with_class_.empty()) {
+      with_class_.resize(classes_);
+      for (std::size_t g = 0; g < groups_.size(); ++g)
+        for (const auto& [of_class, count] : groups_[g]) with_class_[index(of_class)].push_back(g);
+    }
+    return with_class_[k];
+  }
+
   // Moves the group of class k that costs least into bin b.
   void fetch(std::size_t b, std::size_t k) {
     std::size_t best = groups_.size();
     double least = std::numeric_limits<double>::infinity();
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-      const bool has = std::any_of(groups_[g].begin(), groups_[g].end(),
-                                   [&](const auto& entry) { return index(entry.first) == k; });
-      if (!has || !can_leave(g)) continue;
+    for (const std::size_t g : groups_with(k)) {
+      if (!can_leave(g)) continue;
       const auto from = static_cast<std::size_t>(bins[g]);
       add(g, from, -1);
       const double cost = growth(g, b) - growth(g, from);
@@ -134,6 +142,7 @@ class Deal {
   std::size_t classes_;
   std::vector<std::int64_t> images_, members_;  // [bin][class]: images, groups
   std::vector<std::int64_t> total_, group_total_;
+  std::vector<std::vector<std::size_t>> with_class_;
 
  public:
   std::vector<int> bins;

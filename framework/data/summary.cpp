@@ -12,7 +12,18 @@
 namespace bcx::data {
 namespace {
 
-constexpr std::size_t shown_values = 6;
+constexpr std::size_t shown_values = 6, most_rows = 50, rows_of_many = 40;
+
+// Rows that a table of so many classes has: all, or of very many the first.
+std::size_t shown_of(std::size_t classes) {
+  return classes > most_rows ? rows_of_many : classes;
+}
+
+void add_rest(Table& table, std::size_t classes) {
+  if (classes > most_rows)
+    table.add({fmt::format("and {} more classes (--json has all)",
+                           grouped(static_cast<std::int64_t>(classes - rows_of_many)))});
+}
 
 std::string plural_of(const std::string& key) {
   return key.ends_with('s') || key.ends_with('h') ? key + "es" : key + "s";
@@ -38,25 +49,34 @@ std::string most_frequent(const std::map<std::string_view, std::int64_t>& counts
 
 Table class_table(const SampleTable& table) {
   const auto keys = group_keys(table);
+  std::vector<std::size_t> attributes;
   std::vector<Column> columns{{"class"}, {"images", Align::right, 0}};
-  for (const auto& key : keys) columns.push_back({plural_of(key), Align::right, 0});
-  Table result(std::move(columns));
-  for (std::size_t k = 0; k < table.classes.size(); ++k) {
+  for (const auto& key : keys) {
+    attributes.push_back(*table.attribute(key));
+    columns.push_back({plural_of(key), Align::right, 0});
+  }
+  struct Counts {
     std::int64_t images = 0;
-    std::vector<std::set<std::string_view>> values(keys.size());
-    for (const auto& sample : table.samples) {
-      if (sample.label != static_cast<int>(k)) continue;
-      ++images;
-      for (std::size_t i = 0; i < keys.size(); ++i) {
-        values[i].insert(sample.attributes[*table.attribute(keys[i])]);
-      }
-    }
+    std::vector<std::set<std::string_view>> values;
+  };
+  std::vector<Counts> counts(table.classes.size());
+  for (auto& one : counts) one.values.resize(keys.size());
+  for (const auto& sample : table.samples) {
+    auto& [images, values] = counts[static_cast<std::size_t>(sample.label)];
+    ++images;
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      values[i].insert(sample.attributes[attributes[i]]);
+  }
+  Table result(std::move(columns));
+  for (std::size_t k = 0; k < shown_of(counts.size()); ++k) {
     const bool positive = static_cast<int>(k) == table.positive && table.classes.size() == 2;
     std::vector<std::string> row{table.classes[k] + (positive ? " (positive)" : ""),
-                                 grouped(images)};
-    for (const auto& of : values) row.push_back(grouped(static_cast<std::int64_t>(of.size())));
+                                 grouped(counts[k].images)};
+    for (const auto& of : counts[k].values)
+      row.push_back(grouped(static_cast<std::int64_t>(of.size())));
     result.add(std::move(row));
   }
+  add_rest(result, counts.size());
   return result;
 }
 
@@ -84,7 +104,7 @@ Table split_table(const SampleTable& table, const Split& split) {
     columns.push_back({std::string(name_of(part)), Align::right, 0});
   }
   Table result(std::move(columns));
-  for (std::size_t k = 0; k < table.classes.size(); ++k) {
+  for (std::size_t k = 0; k < shown_of(table.classes.size()); ++k) {
     std::vector<std::string> row{table.classes[k]};
     for (const auto column : shown) {
       const auto images = grouped(split.images[k][column]);
@@ -94,6 +114,7 @@ Table split_table(const SampleTable& table, const Split& split) {
     }
     result.add(std::move(row));
   }
+  add_rest(result, table.classes.size());
   return result;
 }
 

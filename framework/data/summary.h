@@ -10,13 +10,15 @@
 
 namespace bcx::data {
 
-/// A row a class: images, and how many different values each group key has.
+/// A row a class: images, and how many different values each group key has. Of more than 50 classes
+/// the first 40, and how many more there are.
 Table class_table(const SampleTable& table);
 
 /// A row an attribute: how many values, and the most frequent ones with their counts.
 Table attribute_table(const SampleTable& table);
 
-/// A row a class and a column a part: images, and in parentheses groups (when split by a group).
+/// A row a class (of very many: as class_table()) and a column a part: images, and in parentheses
+/// groups (when split by a group).
 Table split_table(const SampleTable& table, const Split& split);
 
 /// `holdout by case`, `kfold by case, fold 0 of 5`, `fixed by image [UNGROUPED]`.

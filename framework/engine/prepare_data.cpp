@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -128,19 +129,34 @@ std::vector<std::string> patients_of(const data::SampleTable& table, const std::
   return patients;
 }
 
+/// `120 benign, 92 malignant`, or of many classes `1,000 classes of 12 to 340`.
+std::string classes_text(const data::Split& split, const data::SampleTable& table, std::size_t p) {
+  constexpr std::size_t most_named = 12;
+  if (table.classes.size() > most_named) {
+    const auto [least, most] =
+        std::minmax_element(split.images.begin(), split.images.end(),
+                            [p](const auto& a, const auto& b) { return a[p] < b[p]; });
+    return fmt::format("{} classes of {} to {}", grouped(std::ssize(table.classes)),
+                       grouped((*least)[p]), grouped((*most)[p]));
+  }
+  std::vector<std::string> classes;
+  for (std::size_t c = 0; c < split.images.size(); ++c)
+    classes.push_back(
+        fmt::format("{} {}", grouped(split.images[c][p]), printable(table.classes[c])));
+  return join(classes, ", ");
+}
+
 /// `train 212 images of 9 cases (120 benign, 92 malignant)`
 std::string part_text(const data::Split& split, const data::SampleTable& table, Part part) {
   const auto p = static_cast<std::size_t>(part);
   std::int64_t images = 0, groups = 0;
-  std::vector<std::string> classes;
   for (std::size_t c = 0; c < split.images.size(); ++c) {
     images += split.images[c][p];
     groups += split.groups[c][p];
-    classes.push_back(
-        fmt::format("{} {}", grouped(split.images[c][p]), printable(table.classes[c])));
   }
   const std::string of = split.group.empty() ? "" : fmt::format(" of {} {}s", groups, split.group);
-  return fmt::format("{} {}{} ({})", data::name_of(part), grouped(images), of, join(classes, ", "));
+  return fmt::format("{} {}{} ({})", data::name_of(part), grouped(images), of,
+                     classes_text(split, table, p));
 }
 
 /// Everything but the audit.

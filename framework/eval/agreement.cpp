@@ -60,7 +60,7 @@ Metric kappa(std::span<const Label> first, std::span<const Label> second, int cl
   const auto all = static_cast<double>(table.total());
   double same = 0.0, by_chance = 0.0;
   for (int k = 0; k < classes; ++k) {
-    same += static_cast<double>(table.count(k, k)) / all;
+    same += static_cast<double>(table.right_of(k)) / all;
     by_chance += static_cast<double>(table.targets_of(k)) *
                  static_cast<double>(table.decisions_of(k)) / (all * all);
   }

@@ -31,17 +31,18 @@ struct BootstrapFigure {
   /// Quantiles of the resamples (linear between order statistics). None when the estimate is
   /// undefined, or the figure was in more than 1 % of the resamples.
   std::optional<Interval> percentile;
+  double acceleration = 0.0;  ///< of bca; NaN where no cluster moves the figure
   /// Bias-corrected and accelerated (Efron 1987), the acceleration from leaving out one cluster at
-  /// a time, within strata (Davison and Hinkley 1997, 5.3.2; scipy.stats.bootstrap's "BCa" of
-  /// several samples). None where percentile is none, and where it does not exist: all resamples on
-  /// one side of the estimate, or no cluster that matters.
+  /// a time (of more than 2,000: a group of them), within strata (Davison and Hinkley 1997, 5.3.2;
+  /// scipy.stats.bootstrap's "BCa" of several samples). None where percentile is none, and where it
+  /// does not exist: all resamples on one side of the estimate, or no cluster that matters.
   std::optional<Interval> bca;
 };
 
 /// Draws whole clusters with replacement, as many as there are, within each stratum; every resample
 /// is a pure function of (seed, its number). With few clusters even this covers too little (see
 /// docs/evaluation.md): whether an interval should be shown at all is Clusters::allow_interval().
-/// O(resamples * samples). Throws std::invalid_argument for options out of range.
+/// O((resamples + 2,000) * samples). Throws std::invalid_argument for options out of range.
 std::vector<BootstrapFigure> bootstrap(const Figures& figures, const Clusters& clusters,
                                        const BootstrapOptions& options = {});
 

@@ -1,6 +1,7 @@
 #include "eval/clusters.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -34,13 +35,20 @@ Clusters::Clusters(std::vector<std::uint32_t> of_sample, std::size_t count,
       count_(count),
       with_class_(static_cast<std::size_t>(classes)) {
   require_labels(targets, classes);
-  std::vector<std::vector<bool>> holds(count, std::vector<bool>(with_class_.size()));
-  for (std::size_t i = 0; i < targets.size(); ++i)
-    holds[of_sample_[i]][static_cast<std::size_t>(targets[i])] = true;
-  std::map<std::vector<bool>, std::vector<std::uint32_t>> strata;
+  std::vector<std::vector<Label>> holds(count);
+  for (std::size_t i = 0; i < targets.size(); ++i) holds[of_sample_[i]].push_back(targets[i]);
+  // What lacks the first class comes before what has it, then by the second, and so on. The order
+  // decides which random numbers a stratum is drawn with.
+  const auto before = [](const std::vector<Label>& a, const std::vector<Label>& b) {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), std::greater<>());
+  };
+  std::map<std::vector<Label>, std::vector<std::uint32_t>, decltype(before)> strata(before);
   for (std::uint32_t c = 0; c < count; ++c) {
-    strata[holds[c]].push_back(c);
-    for (std::size_t k = 0; k < with_class_.size(); ++k) with_class_[k] += holds[c][k];
+    auto& held = holds[c];
+    std::sort(held.begin(), held.end());
+    held.erase(std::unique(held.begin(), held.end()), held.end());
+    for (const Label k : held) ++with_class_[static_cast<std::size_t>(k)];
+    strata[std::move(held)].push_back(c);
   }
   for (auto& [classes_held, members] : strata) strata_.push_back(std::move(members));
 }

@@ -74,6 +74,9 @@ Metric roc_auc(const std::vector<bool>& positives, const Scores& scores) {
 }
 
 Metric roc_auc_macro(std::span<const Label> targets, const Probabilities& probabilities) {
+  std::vector<bool> present(static_cast<std::size_t>(probabilities.classes()));
+  for (const Label target : targets) present.at(static_cast<std::size_t>(target)) = true;
+  if (std::find(present.begin(), present.end(), false) != present.end()) return std::nullopt;
   double sum = 0.0;
   for (int k = 0; k < probabilities.classes(); ++k) {
     const Metric one = roc_auc(is_class(targets, k), probabilities.scores(k));

@@ -38,31 +38,51 @@ struct Mean {
   }
 };
 
-/// A confusion matrix for each cluster.
+/// What every cluster adds to the counts of decisions, of the classes that it touches.
 class Decided {
  public:
   Decided(std::span<const Label> targets, std::span<const Label> decisions, int classes,
-          std::span<const std::uint32_t> of_sample, std::size_t clusters)
-      : classes_(classes),
-        cells_(static_cast<std::size_t>(classes) * static_cast<std::size_t>(classes)),
-        counts_(clusters * cells_) {
-    for (std::size_t i = 0; i < targets.size(); ++i)
-      ++counts_[of_sample[i] * cells_ + static_cast<std::size_t>(targets[i] * classes) +
-                static_cast<std::size_t>(decisions[i])];
-  }
-  Confusion of(std::span<const std::uint32_t> weights) const {
-    std::vector<std::int64_t> sum(cells_);
-    for (std::size_t c = 0; c < weights.size(); ++c) {
-      if (weights[c] == 0) continue;
-      for (std::size_t k = 0; k < cells_; ++k) sum[k] += weights[c] * counts_[c * cells_ + k];
+          std::span<const std::uint32_t> of_sample)
+      : classes_(classes) {
+    parts_.reserve(2 * targets.size());
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      parts_.push_back({of_sample[i], targets[i], 1, 0, targets[i] == decisions[i]});
+      parts_.push_back({of_sample[i], decisions[i], 0, 1, 0});
     }
-    return {std::move(sum), classes_};
+    std::sort(parts_.begin(), parts_.end(), [](const Part& a, const Part& b) {
+      return std::pair(a.cluster, a.of_class) < std::pair(b.cluster, b.of_class);
+    });
+    std::size_t last = 0;
+    for (std::size_t i = 1; i < parts_.size(); ++i) {
+      if (parts_[i].cluster != parts_[last].cluster ||
+          parts_[i].of_class != parts_[last].of_class) {
+        parts_[++last] = parts_[i];
+        continue;
+      }
+      parts_[last].targets += parts_[i].targets;
+      parts_[last].decisions += parts_[i].decisions;
+      parts_[last].right += parts_[i].right;
+    }
+    if (!parts_.empty()) parts_.resize(last + 1);
+    parts_.shrink_to_fit();
+  }
+  DecisionCounts of(std::span<const std::uint32_t> weights) const {
+    DecisionCounts counts(classes_);
+    for (const Part& part : parts_)
+      if (const std::int64_t weight = weights[part.cluster]; weight > 0)
+        counts.add_class(part.of_class, weight * part.targets, weight * part.decisions,
+                         weight * part.right);
+    return counts;
   }
 
  private:
+  struct Part {
+    std::uint32_t cluster;
+    Label of_class;
+    std::int64_t targets, decisions, right;
+  };
   int classes_;
-  std::size_t cells_;
-  std::vector<std::int64_t> counts_;
+  std::vector<Part> parts_;  // by cluster, then class
 };
 
 /// Everything about one kind of unit, images or patients.
@@ -79,7 +99,7 @@ class OutcomeFigures : public Figures {
     if (binary_ && !patients) name("average_precision");
     if (is_decided(outcomes, rule)) {
       decided_.emplace_back(outcomes.targets, decide(outcomes.scores, rule), outcomes.classes(),
-                            of_sample, clusters);
+                            of_sample);
       for (const char* one : {"accuracy", "balanced_accuracy"}) name(one);
       if (binary_)
         for (const char* one : {"sensitivity", "specificity"}) name(one);
@@ -103,6 +123,7 @@ class OutcomeFigures : public Figures {
     const auto put = [&](double value) { values[at++] = value; };
     double auc = 0.0, precision = std::nan("");
     for (const auto& ranking : rankings_) {
+      if (std::isnan(auc)) break;  // a class is missing: the mean of all is undefined
       const auto area = ranking.weighted(weights, binary_ && !patients_);
       auc += area.auc / static_cast<double>(rankings_.size());
       precision = area.average_precision;
@@ -131,18 +152,18 @@ class OutcomeFigures : public Figures {
   }
 
   template <typename Put>
-  void put_decisions(const Confusion& confusion, Put put) const {
-    put(or_nan(confusion.accuracy()));
-    put(or_nan(confusion.balanced_accuracy()));
+  void put_decisions(const DecisionCounts& counts, Put put) const {
+    put(or_nan(counts.accuracy()));
+    put(or_nan(counts.balanced_accuracy()));
     if (binary_) {
-      put(or_nan(confusion.recall(rule_.positive)));
-      put(or_nan(confusion.specificity(rule_.positive)));
+      put(or_nan(counts.recall(rule_.positive)));
+      put(or_nan(counts.specificity(rule_.positive)));
     }
     if (patients_) return;
-    put(or_nan(binary_ ? confusion.precision(rule_.positive) : confusion.macro_precision()));
-    put(or_nan(binary_ ? confusion.recall(rule_.positive) : confusion.macro_recall()));
-    put(or_nan(binary_ ? confusion.f1(rule_.positive) : confusion.macro_f1()));
-    put(or_nan(confusion.mcc()));
+    put(or_nan(binary_ ? counts.precision(rule_.positive) : counts.macro_precision()));
+    put(or_nan(binary_ ? counts.recall(rule_.positive) : counts.macro_recall()));
+    put(or_nan(binary_ ? counts.f1(rule_.positive) : counts.macro_f1()));
+    put(or_nan(counts.mcc()));
   }
 
   DecisionRule rule_;

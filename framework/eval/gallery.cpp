@@ -19,12 +19,14 @@ double margin(std::span<const double> p, const DecisionRule& rule) {
 Gallery pick(std::string name, std::size_t samples, std::size_t count,
              const std::function<bool(std::size_t)>& take,
              const std::function<double(std::size_t)>& key) {
-  Gallery gallery{std::move(name), {}};
+  std::vector<std::pair<double, std::size_t>> keyed;
   for (std::size_t i = 0; i < samples; ++i)
-    if (take(i)) gallery.samples.push_back(i);
-  std::stable_sort(gallery.samples.begin(), gallery.samples.end(),
-                   [&](auto a, auto b) { return key(a) > key(b); });
-  gallery.samples.resize(std::min(gallery.samples.size(), count));
+    if (take(i)) keyed.emplace_back(key(i), i);
+  std::stable_sort(keyed.begin(), keyed.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  Gallery gallery{std::move(name), {}};
+  for (std::size_t i = 0; i < std::min(keyed.size(), count); ++i)
+    gallery.samples.push_back(keyed[i].second);
   return gallery;
 }
 

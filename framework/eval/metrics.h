@@ -18,18 +18,25 @@ namespace bcx::eval {
 
 using Metric = std::optional<double>;
 
-/// Counts of (target, decision) pairs, and the metrics that follow from them alone.
-class Confusion {
+/// What the metrics of decisions are made of: of each class, how many samples are it, were called
+/// it, and both. O(classes), where a confusion matrix has classes * classes cells.
+class DecisionCounts {
  public:
-  Confusion(std::span<const Label> targets, std::span<const Label> decisions, int classes);
-  /// From counts [target, decision], classes * classes of them.
-  Confusion(std::vector<std::int64_t> counts, int classes);
+  explicit DecisionCounts(int classes);
+  void add(Label target, Label decision, std::int64_t times = 1) {
+    targets_[index(target)] += times;
+    decisions_[index(decision)] += times;
+    if (target == decision) right_[index(target)] += times;
+    total_ += times;
+  }
+  /// Of one class, what several calls of add() would have counted; the total grows by `targets`.
+  void add_class(Label of_class, std::int64_t targets, std::int64_t decisions, std::int64_t right);
 
-  int classes() const { return classes_; }
-  std::int64_t count(int target, int decision) const;
-  std::int64_t total() const;
-  std::int64_t targets_of(int of_class) const;    ///< samples of the class (row sum)
-  std::int64_t decisions_of(int of_class) const;  ///< samples called the class (column sum)
+  int classes() const { return static_cast<int>(targets_.size()); }
+  std::int64_t total() const { return total_; }
+  std::int64_t targets_of(int of_class) const;    ///< samples of the class
+  std::int64_t decisions_of(int of_class) const;  ///< samples called the class
+  std::int64_t right_of(int of_class) const;      ///< samples of the class called the class
 
   Metric accuracy() const;                 ///< share of right decisions
   Metric balanced_accuracy() const;        ///< mean recall over the classes present
@@ -48,10 +55,29 @@ class Confusion {
   Metric mcc() const;
 
  private:
+  static std::size_t index(Label label) { return static_cast<std::size_t>(label); }
   template <typename Of>
   Metric macro(Of of) const;
-  int classes_;
-  std::vector<std::int64_t> counts_;  // [target, decision]
+  std::vector<std::int64_t> targets_, decisions_, right_;
+  std::int64_t total_ = 0;
+};
+
+/// Counts of (target, decision) pairs, and the metrics that follow from them alone. Only pairs that
+/// occur take memory.
+class Confusion : public DecisionCounts {
+ public:
+  struct Cell {
+    Label target, decision;
+    std::int64_t count;
+  };
+  Confusion(std::span<const Label> targets, std::span<const Label> decisions, int classes);
+
+  std::int64_t count(int target, int decision) const;
+  /// The pairs that occur, by target, then decision.
+  const std::vector<Cell>& cells() const { return cells_; }
+
+ private:
+  std::vector<Cell> cells_;
 };
 
 /// Area under the ROC curve: the probability that a positive scores above a negative, ties counting

@@ -41,22 +41,22 @@ Metric mean_cross_entropy(const Predictions& predictions) {
   return mean(losses);
 }
 
-void add_decisions(Names& names, const Confusion& confusion, int positive) {
-  names.add("accuracy", confusion.accuracy());
-  names.add("balanced_accuracy", confusion.balanced_accuracy());
-  names.add("majority_baseline", confusion.majority_baseline());
-  names.add("mcc", confusion.mcc());
-  if (confusion.classes() > 2) {
-    names.add("precision", confusion.macro_precision());
-    names.add("recall", confusion.macro_recall());
-    names.add("f1", confusion.macro_f1());
+void add_decisions(Names& names, const DecisionCounts& counts, int positive) {
+  names.add("accuracy", counts.accuracy());
+  names.add("balanced_accuracy", counts.balanced_accuracy());
+  names.add("majority_baseline", counts.majority_baseline());
+  names.add("mcc", counts.mcc());
+  if (counts.classes() > 2) {
+    names.add("precision", counts.macro_precision());
+    names.add("recall", counts.macro_recall());
+    names.add("f1", counts.macro_f1());
     return;
   }
-  names.add("precision", confusion.precision(positive));
-  names.add("recall", confusion.recall(positive));
-  names.add("f1", confusion.f1(positive));
-  names.add("sensitivity", confusion.recall(positive));
-  names.add("specificity", confusion.specificity(positive));
+  names.add("precision", counts.precision(positive));
+  names.add("recall", counts.recall(positive));
+  names.add("f1", counts.f1(positive));
+  names.add("sensitivity", counts.recall(positive));
+  names.add("specificity", counts.specificity(positive));
 }
 
 void add_scores(Names& names, const Outcomes& outcomes, int positive) {

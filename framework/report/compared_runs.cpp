@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/few.h"
 #include "base/text.h"
 #include "eval/recorded_predictions.h"
 #include "tracker/run_diff.h"
@@ -91,8 +92,8 @@ std::optional<std::string> obstacle(const ComparedRun& first, const ComparedRun&
   const auto& a = first.run.short_id;
   const auto& b = other.run.short_id;
   if (first.classes != other.classes || first.positive != other.positive)
-    return fmt::format("{} tells {} apart, {} tells {}", a, join(first.classes, ", "), b,
-                       join(other.classes, ", "));
+    return fmt::format("{} tells {} apart, {} tells {}", a, few(first.classes), b,
+                       few(other.classes));
   const auto ids_a = ids_of(first), ids_b = ids_of(other);
   std::vector<std::uint64_t> shared;
   std::set_intersection(ids_a.begin(), ids_a.end(), ids_b.begin(), ids_b.end(),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <set>
 
@@ -25,17 +26,20 @@ double margin(const Tested& tested, std::size_t i) {
   if (rule.threshold) return std::abs(tested.probability(i, rule.positive) - *rule.threshold);
   const auto row = tested.contender.outcomes.scores.row(i);
   std::vector<double> sorted(row.begin(), row.end());
-  std::sort(sorted.rbegin(), sorted.rend());
+  std::partial_sort(sorted.begin(), sorted.begin() + 2, sorted.end(), std::greater<>());
   return sorted[0] - sorted[1];
 }
 
 /// Samples for which `take` holds, by rising `key`; ties stay in their order.
 template <typename Take, typename By>
 std::vector<std::size_t> sorted_samples(const Tested& tested, Take take, By key) {
-  std::vector<std::size_t> samples;
+  std::vector<std::pair<double, std::size_t>> keyed;
   for (std::size_t i = 0; i < tested.decisions.size(); ++i)
-    if (take(i)) samples.push_back(i);
-  std::stable_sort(samples.begin(), samples.end(), [&](auto a, auto b) { return key(a) < key(b); });
+    if (take(i)) keyed.emplace_back(key(i), i);
+  std::stable_sort(keyed.begin(), keyed.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::size_t> samples;
+  for (const auto& [value, i] : keyed) samples.push_back(i);
   return samples;
 }
 
@@ -113,7 +117,8 @@ std::string card(const Tested& tested, std::size_t i, Pictures& pictures,
 
 std::vector<Gallery> galleries_of(const Tested& tested) {
   std::vector<Gallery> galleries{errors_of(tested), uncertain_of(tested)};
-  for (int label = 0; label < tested.contender.outcomes.classes(); ++label)
+  const int classes = tested.contender.outcomes.classes();
+  for (int label = 0; classes <= most_classes && label < classes; ++label)
     galleries.push_back(of_class(tested, label));
   std::erase_if(galleries, [](const Gallery& one) { return one.samples.empty(); });
   return galleries;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/few.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "report/report.h"
@@ -56,7 +57,7 @@ std::string data_text(const Study& study) {
   if (!study.split) return "The run ended before its data were recorded.\n";
   const auto& [row, dataset, samples, parts] = *study.split;
   auto out = fmt::format("{} images of the classes {}, source `{}`; split {} by {}{}.\n\n",
-                         grouped(samples), plain(join(dataset.classes, ", ")), dataset.source,
+                         grouped(samples), plain(few(dataset.classes)), dataset.source,
                          plain(row.method), plain(row.by),
                          row.folds > 1 ? fmt::format(", fold {} of {}", row.fold, row.folds) : "");
   Table table({{"part"}, {"images", Align::right}, {"patients", Align::right}});

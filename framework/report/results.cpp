@@ -73,12 +73,39 @@ std::string figures_html(const Tested& tested) {
   return out;
 }
 
+/// Of classes too many for a matrix: the pairs that are mistaken for one another most often.
+std::string mistakes_html(const std::vector<std::string>& classes,
+                          const eval::Confusion& confusion) {
+  constexpr std::size_t most_pairs = 30;
+  std::vector<eval::Confusion::Cell> mistakes;
+  for (const auto& cell : confusion.cells())
+    if (cell.target != cell.decision) mistakes.push_back(cell);
+  std::stable_sort(mistakes.begin(), mistakes.end(),
+                   [](const auto& a, const auto& b) { return a.count > b.count; });
+  const auto all = mistakes.size();
+  mistakes.resize(std::min(all, most_pairs));
+  HtmlTable table({"is", "taken for", "#times", "#share of the class"});
+  for (const auto& [target, decision, count] : mistakes)
+    table.add({classes[static_cast<std::size_t>(target)],
+               classes[static_cast<std::size_t>(decision)], grouped(count),
+               fmt::format("{:.1f} %", 100.0 * static_cast<double>(count) /
+                                           static_cast<double>(confusion.targets_of(target)))});
+  return "<h3>Most frequent mistakes</h3>\n" +
+         paragraph(
+             fmt::format("{} classes are too many for a confusion matrix: the {} most frequent "
+                         "of {} kinds of mistake.",
+                         grouped(confusion.classes()), mistakes.size(),
+                         grouped(static_cast<std::int64_t>(all)))) +
+         table.html();
+}
+
 }  // namespace
 
 std::string confusion_html(const std::vector<std::string>& classes,
                            std::span<const eval::Label> targets,
                            std::span<const eval::Label> decisions) {
   const eval::Confusion confusion(targets, decisions, static_cast<int>(classes.size()));
+  if (confusion.classes() > most_classes) return mistakes_html(classes, confusion);
   std::string out =
       "<h3>Confusion matrix</h3>\n<div class=\"scroll\"><table class=\"confusion\"><thead><tr><th "
       "scope=\"col\">is ↓ taken for →</th>";
@@ -253,6 +280,9 @@ Section galleries(const Tested& tested, const Manner& manner, Pictures& pictures
   Section section{manner.prefix + "images", "Images", {}};
   for (const auto& gallery : galleries_of(tested))
     section.body += gallery_html(gallery, tested, pictures, explanations, manner.prefix);
+  if (tested.contender.outcomes.classes() > most_classes)
+    section.body += paragraph(fmt::format("{} classes are too many for a gallery of each.",
+                                          grouped(tested.contender.outcomes.classes())));
   if (!explanations.empty()) {
     std::string note = explanations.method() + ": where the network looked, according to the map.";
     if (explanations.sanity())

@@ -5,6 +5,7 @@
 
 #include <ctime>
 
+#include "base/few.h"
 #include "base/text.h"
 #include "report/charts.h"
 #include "report/words.h"
@@ -94,20 +95,20 @@ std::string cautions_html(const Study& study, const std::string& name) {
 
 Section asked(const Study& study, const Manner& manner) {
   const auto& run = study.run;
-  auto body = facts_html(
-      {{"run", run.name + "  " + run.short_id},
-       {"experiment", run.experiment},
-       {"status", run.status + (run.exit_reason.empty() ? "" : ": ") + run.exit_reason},
-       {"command", run.command},
-       {"seed", fmt::format("{}", run.seed)},
-       {"started", utc(run.started)},
-       {"took",
-        run.ended ? human_duration(1e-6 * (static_cast<double>(*run.ended) - static_cast<double>(run.started)))
-                  : ""},
-       {"attempts", run.attempts > 1 ? fmt::format("{}", run.attempts) : ""},
-       {"tags", join(run.tags, ", ")},
-       {"notes", run.notes},
-       {"parent", run.parent}});
+  auto body =
+      facts_html({{"run", run.name + "  " + run.short_id},
+                  {"experiment", run.experiment},
+                  {"status", run.status + (run.exit_reason.empty() ? "" : ": ") + run.exit_reason},
+                  {"command", run.command},
+                  {"seed", fmt::format("{}", run.seed)},
+                  {"started", utc(run.started)},
+                  {"took", run.ended ? human_duration(1e-6 * (static_cast<double>(*run.ended) -
+                                                              static_cast<double>(run.started)))
+                                     : ""},
+                  {"attempts", run.attempts > 1 ? fmt::format("{}", run.attempts) : ""},
+                  {"tags", join(run.tags, ", ")},
+                  {"notes", run.notes},
+                  {"parent", run.parent}});
   body += "<h3>Parameters that somebody chose</h3>\n" + parameters(study, true).html();
   body += details("Parameters at their defaults", parameters(study, false).html());
   if (!study.config_source.empty()) body += details("Experiment file", pre(study.config_source));
@@ -124,7 +125,7 @@ Section data_and_split(const Study& study, const Manner& manner) {
   section.body = facts_html(
       {{"source", fmt::format("{} at {}", dataset.source, dataset.root)},
        {"images", grouped(samples)},
-       {"classes", join(dataset.classes, ", ")},
+       {"classes", few(dataset.classes)},
        {"positive", dataset.classes.size() == 2 && dataset.positive < 2 && dataset.positive >= 0
                         ? dataset.classes[static_cast<std::size_t>(dataset.positive)]
                         : ""},

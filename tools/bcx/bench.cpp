@@ -10,8 +10,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/error.h"
 #include "base/paths.h"
@@ -79,7 +82,10 @@ int judge(const std::string& stored, const std::vector<Figure>& figures) {
   bool any = false;
   for (const auto& c : compared) {
     any = any || c.worse;
-    table.add({c.what, amount(c.stored), amount(c.now), c.unit, c.worse ? "worse" : ""});
+    table.add({c.what, amount(c.stored), amount(c.now), c.unit,
+               c.worse    ? "worse"
+               : c.judged ? ""
+                          : "measured once: not judged"});
   }
   fmt::print(stderr, "\n{}{}\n", table.text(terminal_width()),
              any ? "worse by more than the stored figures' own spread"
@@ -130,7 +136,26 @@ Figure median_of(std::string what, std::vector<double> values, std::string unit,
           values.back()};
 }
 
-ProcessCost cost_of_bcx(const std::vector<std::string>& arguments) {
+namespace {
+
+/// Waits for a child's end, looking at its anonymous memory until then. Megabytes.
+double watch_own_memory(pid_t child) {
+  double most = 0;
+  siginfo_t info{};
+  while (waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == 0) {
+    std::ifstream status(fmt::format("/proc/{}/status", child));
+    for (std::string line; std::getline(status, line);)
+      if (line.starts_with("RssAnon:"))
+        most = std::max(most, std::atof(line.c_str() + 8) * 1024e-6);  // it tells KiB
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return most;
+}
+
+}  // namespace
+
+ProcessCost cost_of_bcx(const std::vector<std::string>& arguments, bool watch_memory) {
   std::vector<std::string> words{"bcx"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -145,6 +170,7 @@ ProcessCost cost_of_bcx(const std::vector<std::string>& arguments) {
   const int failed = posix_spawn(&child, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) throw Error(ExitCode::other, "cannot start bcx: " + system_message(failed));
+  const double own = watch_memory ? watch_own_memory(child) : 0;
   int status = 0;
   rusage usage{};
   wait4(child, &status, 0, &usage);
@@ -152,7 +178,8 @@ ProcessCost cost_of_bcx(const std::vector<std::string>& arguments) {
       std::chrono::steady_clock::now() - start;
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     throw Error(ExitCode::other, fmt::format("bcx {} failed", join(arguments, " ")));
-  return {elapsed.count(), milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime)};
+  return {elapsed.count(), milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime),
+          static_cast<double>(usage.ru_maxrss) * 1024e-6, own};
 }
 
 bool more_is_better(const Figure& figure) {
@@ -175,15 +202,20 @@ std::vector<Compared> compare_figures(const std::filesystem::path& stored,
       const auto value = number(one, "value"), least = number(one, "least"),
                  greatest = number(one, "greatest");
       readable = readable && value.has_value();
-      if (!value || !least || !greatest || one.value("what", nlohmann::json()) != figure.what)
-        continue;
+      if (!value || one.value("what", nlohmann::json()) != figure.what) continue;
       const double loss = more_is_better(figure) ? *value - figure.value : figure.value - *value;
-      result.push_back({figure.what, figure.unit, *value, figure.value, loss > *greatest - *least});
+      const bool judged = least && greatest;
+      result.push_back({figure.what, figure.unit, *value, figure.value, judged,
+                        judged && loss > *greatest - *least});
     }
   }
   if (!readable)
     throw Error(ExitCode::data, {"holds no figures", printable(stored.string()),
                                  "store them with `bcx bench KIND --json > FILE`"});
+  if (result.empty())
+    throw Error(ExitCode::data,
+                {"holds none of the figures that were measured", printable(stored.string()),
+                 "compare with what the same `bcx bench KIND --json` wrote"});
   return result;
 }
 
@@ -238,6 +270,22 @@ void add_model(CLI::App& command, BenchOptions& options) {
       ->allow_extra_args(false);
 }
 
+void add_growth(CLI::App& command, BenchOptions& options) {
+  add_folder(command, options);
+  command
+      .add_option("--of", options.of, join(growth_parts(), ", ") + " (repeatable; default: all)")
+      ->type_name("NAME")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(growth_parts()));
+  command
+      .add_option("--largest", options.largest,
+                  "Leave out numbers above this one (default: 1,000,000)")
+      ->type_name("N")
+      ->check(CLI::Range(1'000, 1'000'000));
+}
+
 struct Kind {
   const char* name;
   const char* help;
@@ -245,12 +293,14 @@ struct Kind {
   Bench bench;
 };
 
-constexpr std::array<Kind, 5> kinds{{
+constexpr std::array<Kind, 6> kinds{{
     {"train", "Optimizer steps on synthetic pictures", add_model, bench_train},
     {"infer", "Forward passes on synthetic pictures", add_model, bench_infer},
     {"data", "Finding, decoding and opening pictures", add_data, bench_data},
     {"tracker", "Recording, losing nothing, listing and drawing runs", add_folder, bench_tracker},
     {"sweep", "What a trial costs beside its training", add_folder, bench_sweep},
+    {"growth", "How costs grow with images, classes, epochs, runs, batch size", add_growth,
+     bench_growth},
 }};
 
 }  // namespace

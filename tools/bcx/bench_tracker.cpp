@@ -198,35 +198,42 @@ void writers_at_once(const fs::path& folder, const TakeFigure& take) {
         "rows", 0, how});
 }
 
-/// 10,000 runs of 20 parameters and 10 metrics, with resolved experiments of a usual length.
-void fill(const fs::path& path) {
+}  // namespace
+
+void fill_tracker(const fs::path& path, std::int64_t runs) {
   auto database = tracker::open_for_writing(path);
   tracker::Transaction transaction(database);
+  database.execute(fmt::format(
+      "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE "
+      "i<{}) SELECT i FROM n;",
+      std::max<std::int64_t>(20, runs) - 1));
+  database.execute(fmt::format("CREATE TEMP TABLE r AS SELECT i FROM n WHERE i < {};", runs));
   database.execute(R"sql(
-CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<9999)
-SELECT i FROM n;
 INSERT INTO run (id, uuid, name, experiment, status, started, updated, ended, exit_reason, attempt,
   seed, notes, command, git_commit, version, config_source, config_resolved, config_hash, folder)
 SELECT i+1, printf('019a0000-0000-7000-8000-0000%08x', i), printf('run-%d', i), 'bench', 'finished',
   1795000000000000 + i * 1000000, 1795000060000000 + i * 1000000, 1795000060000000 + i * 1000000,
   '', 1, i % 5, '', 'bcx run', '', '0', printf('%.3000c', 'x'), printf('%.3000c', 'x'), '',
-  printf('run-%d', i) FROM n;
+  printf('run-%d', i) FROM r;
 INSERT INTO attempt (run, number, started, status, exit_reason, host, boot_id, pid, start_ticks,
   first_epoch, first_samples, first_step)
-SELECT i+1, 1, 1795000000000000 + i * 1000000, 'finished', '', 'host', 'boot', 1, 0, 0, 0, 0 FROM n;
+SELECT i+1, 1, 1795000000000000 + i * 1000000, 'finished', '', 'host', 'boot', 1, 0, 0, 0, 0 FROM r;
 INSERT INTO param (run, key, type, value, origin)
-SELECT n.i+1, printf('group%d.key%d', k.i % 5, k.i), 'float', (n.i * 31 + k.i) % 97 / 7.0, 'default'
-FROM n, n k WHERE k.i < 20;
+SELECT r.i+1, printf('group%d.key%d', k.i % 5, k.i), 'float', (r.i * 31 + k.i) % 97 / 7.0, 'default'
+FROM r, n k WHERE k.i < 20;
 INSERT INTO metric_key (name, lower_is_better)
 SELECT CASE i WHEN 0 THEN 'val.auc' ELSE printf('val.figure%d', i) END, 0 FROM n WHERE i < 10;
 INSERT INTO metric_summary (run, key, count, nan_count, last, last_step, last_epoch, min, min_step,
   max, max_step)
-SELECT n.i+1, k.id, 3, 0, (n.i * 7919 + k.id) % 10007 / 10007.0, 30, 3, 0, 10, 1, 20
-FROM n, metric_key k;
-DROP TABLE n;)sql");
+SELECT r.i+1, k.id, 3, 0, (r.i * 7919 + k.id) % 10007 / 10007.0, 30, 3, 0, 10, 1, 20
+FROM r, metric_key k;
+DROP TABLE n;
+DROP TABLE r;)sql");
   transaction.commit();
   close_after_writing(std::move(database));
 }
+
+namespace {
 
 void take_process(const TakeFigure& take, const std::string& what,
                   const std::vector<std::string>& arguments, double target) {
@@ -243,7 +250,7 @@ void take_process(const TakeFigure& take, const std::string& what,
 
 void processes(const fs::path& folder, const TakeFigure& take) {
   const auto path = (folder / "runs.db").string();
-  fill(path);
+  fill_tracker(path, 10'000);
   take_process(take, "bcx --version", {"--version"}, 20);
   take_process(take, "bcx runs over 10,000 runs, filtered and sorted",
                {"runs", "val.auc > 0.5 and group1.key6 < 10", "--sort", "val.auc", "--limit", "20",

@@ -139,7 +139,12 @@ void print_figures(const PredictionSet& set, const Options& options) {
 
 void print_confusion(const PredictionSet& set, const Options& options) {
   const auto rule = rule_of(set, options);
-  if (!eval::is_decided(set.outcomes, rule) || set.classes.size() > 12) return;
+  if (!eval::is_decided(set.outcomes, rule)) return;
+  if (set.classes.size() > 12) {
+    fmt::print("\n{} classes are too many for a confusion matrix here (--json has its cells)\n",
+               grouped(std::ssize(set.classes)));
+    return;
+  }
   const eval::Confusion confusion(set.outcomes.targets, eval::decide(set.outcomes.scores, rule),
                                   set.outcomes.classes());
   std::vector<Column> columns{{"target \\ decision", Align::left, 1}};

@@ -70,10 +70,19 @@ ordered_json per_class(const eval::Outcomes& outcomes, const eval::DecisionRule&
   return json;
 }
 
+/// [target][decision]; of more than 100 classes a list of the pairs that occur: [target, decision,
+/// count].
 ordered_json confusion_json(const eval::Outcomes& outcomes, const eval::DecisionRule& rule) {
+  constexpr int most_for_matrix = 100;
   if (!eval::is_decided(outcomes, rule)) return nullptr;
   const eval::Confusion confusion(outcomes.targets, eval::decide(outcomes.scores, rule),
                                   outcomes.classes());
+  if (outcomes.classes() > most_for_matrix) {
+    auto cells = ordered_json::array();
+    for (const auto& [target, decision, count] : confusion.cells())
+      cells.push_back({target, decision, count});
+    return {{"cells", cells}};
+  }
   auto rows = ordered_json::array();
   for (int t = 0; t < outcomes.classes(); ++t) {
     auto row = ordered_json::array();

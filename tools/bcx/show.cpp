@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/few.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "commands.h"
@@ -66,9 +67,9 @@ void print_data(const Reader& reader, const RunShown& run) {
   const auto& row = split->row;
   fmt::print("\ndata\n");
   const auto& patient = split->dataset.patient;
-  line("source", fmt::format("{} ({} images, classes {}{})", split->dataset.source,
-                             grouped(split->samples), join(split->dataset.classes, ", "),
-                             patient.empty() ? "" : "; patient = " + patient));
+  line("source",
+       fmt::format("{} ({} images, classes {}{})", split->dataset.source, grouped(split->samples),
+                   few(split->dataset.classes), patient.empty() ? "" : "; patient = " + patient));
   std::string fold = row.folds > 1 ? fmt::format(", fold {} of {}", row.fold, row.folds) : "";
   line("split", fmt::format("{} by {}{}", row.method, row.by, fold));
   for (const auto& [part, counts] : split->parts)

@@ -90,10 +90,42 @@ TEST_CASE("bcx bench data measures from files to pixels, and --compare judges") 
   CHECK(faster_before.err.find("worse by more than the stored figures' own spread") !=
         std::string::npos);
   CHECK(compared(stored(folder, 1e12, 1.0, 1e12)).code == 0);  // as widely spread as that
+  std::ofstream(folder.path() / "stored.json") << R"([{"what": "names found", "value": 1e12}])";
+  const auto once = compared((folder.path() / "stored.json").string());
+  CHECK(once.code == 0);
+  CHECK(once.err.find("measured once: not judged") != std::string::npos);
+  std::ofstream(folder.path() / "stored.json") << R"([{"what": "images", "value": 1e12}])";
+  const auto other = compared((folder.path() / "stored.json").string());
+  CHECK(other.code == 3);
+  CHECK(other.err.find("holds none of the figures that were measured; compare with what the same "
+                       "`bcx bench KIND --json` wrote") != std::string::npos);
   std::ofstream(folder.path() / "stored.json") << "[1]";
   const auto broken = compared((folder.path() / "stored.json").string());
   CHECK(broken.code == 3);
   CHECK(broken.err.find("holds no figures") != std::string::npos);
+}
+
+TEST_CASE("bcx bench growth measures real files, runs and trackers at several sizes") {
+  const TemporaryFolder folder;
+  std::vector<std::string> arguments{
+      "growth",  "--largest", "1000",        "--json", "--of", "images",   "--of",
+      "classes", "--of",      "predictions", "--of",   "runs", "--folder", folder.path().string()};
+  const auto result = bench(arguments, folder);
+  INFO(result.err);
+  REQUIRE(result.code == 0);
+  const auto figures = by_name(result.out);
+  for (const char* what :
+       {"files found and split, 1,000 images", "names split and audited, 1,000 images",
+        "a run of 3,000 images, one batch, 1,000 classes", "bcx show of it, 1,000 classes",
+        "bcx show of it, exponent of growth", "figures of 1,000 predictions, 1,000 classes",
+        "bcx runs, filtered and sorted, 10 runs", "bcx show @last, exponent of growth"}) {
+    INFO(what);
+    CHECK(figures.contains(what));
+  }
+  CHECK(figures.at("bcx show @last, 100 runs")["value"] > 0);
+  // Nothing is left behind but what the test itself wrote.
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    CHECK_FALSE(entry.is_directory());
 }
 
 }  // namespace bcx::test

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/few.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "tests/catch.h"
@@ -92,4 +93,13 @@ TEST_CASE("an error renders place, mistake and remedy") {
   const ErrorList list({full, Error(ExitCode::data, "no images")});
   CHECK(list.code() == ExitCode::usage);
   CHECK(std::string(list.what()) == std::string(full.what()) + "\nno images");
+}
+
+TEST_CASE("few names are listed, of many the first") {
+  std::vector<std::string> names;
+  CHECK(few(names).empty());
+  for (int i = 1; i <= 12; ++i) names.push_back("c" + std::to_string(i));
+  CHECK(few(names) == "c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12");
+  names.resize(1'000, "x");
+  CHECK(few(names) == "c1, c2, c3, c4, c5, ... (1,000 in all)");
 }

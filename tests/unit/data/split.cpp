@@ -1,10 +1,13 @@
 #include "data/split.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 
+#include "base/text.h"
 #include "data/scan.h"
+#include "data/summary.h"
 #include "data_tables.h"
 #include "tests/catch.h"
 
@@ -182,6 +185,25 @@ TEST_CASE("a class with too few groups is warned of") {
   CHECK(split.warnings[0].ends_with(": it has 2 groups by \"case\""));
 }
 
+TEST_CASE("of many classes without an image the first are named, the others counted") {
+  // One group each, which trains; the last class has enough for every part.
+  std::vector<test::MadeGroup> groups;
+  for (int k = 0; k < 1'030; ++k) groups.push_back({fmt::format("g{:04}", k), std::min(k, 999), 3});
+  const auto split = make_split(test::table_of(groups, 1'000), method("holdout"), 1);
+  REQUIRE(split.warnings.size() == 12);
+  CHECK(split.warnings[0] ==
+        "no image of class \"class0\" in validation: it has 1 groups by \"case\"");
+  CHECK(split.warnings[5] == "nor of 994 more of the 1,000 classes in validation");
+  CHECK(split.warnings[11] == "nor of 994 more of the 1,000 classes in test");
+}
+
+TEST_CASE("every part gets an image of every class, of thousands too") {
+  std::vector<test::MadeGroup> groups;
+  for (int i = 0; i < 9'000; ++i) groups.push_back({fmt::format("g{:04}", i), i % 3'000, 1});
+  const auto split = make_split(test::table_of(groups, 3'000), method("holdout"), 1);
+  CHECK(split.warnings.empty());
+}
+
 TEST_CASE("which attribute keeps groups together") {
   SampleTable table = test::table_of({{"a", 0, 1}, {"b", 1, 1}});
   config::SplitConfig config;
@@ -263,4 +285,18 @@ TEST_CASE("data that a model is tested on are all test part, grouped by the pati
   const auto ungrouped = data::test_split(table, "case");
   CHECK(ungrouped.group.empty());
   CHECK(ungrouped.has_stamp("UNGROUPED"));
+}
+
+TEST_CASE("tables of many classes show the first and say how many more there are") {
+  std::vector<test::MadeGroup> groups;
+  for (int i = 0; i < 200; ++i) groups.push_back({fmt::format("g{:04}", i), i % 60, 1 + i % 2});
+  const auto table = test::table_of(groups, 60);
+  const auto of_classes = split(data::class_table(table).csv(), '\n');
+  REQUIRE(of_classes.size() == 43);  // titles, 40 classes, the rest, and the end
+  CHECK(of_classes[0] == "class,images,cases");
+  CHECK(of_classes[2] == "class1,8,4");  // groups 1, 61, 121, 181, two images each
+  CHECK(of_classes[41].starts_with("and 20 more classes (--json has all)"));
+  const auto parts =
+      split(data::split_table(table, make_split(table, method("holdout"), 1)).csv(), '\n');
+  CHECK(parts.size() == 43);
 }

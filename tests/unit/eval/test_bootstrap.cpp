@@ -204,3 +204,63 @@ TEST_CASE("measured coverage: the next smaller simulated size") {
   CHECK(measured_coverage(24)->negatives == 24);
   CHECK(measured_coverage(1000)->bca == 0.954);
 }
+
+namespace {
+
+/// The mean of one number for each cluster.
+class MeanFigure : public Figures {
+ public:
+  explicit MeanFigure(std::vector<double> values) : values_(std::move(values)) {}
+  const std::vector<std::string>& names() const override { return names_; }
+  void compute(std::span<const std::uint32_t> weights, std::span<double> out) const override {
+    double sum = 0.0, count = 0.0;
+    for (std::size_t c = 0; c < values_.size(); ++c) {
+      sum += weights[c] * values_[c];
+      count += weights[c];
+    }
+    out[0] = sum / count;
+  }
+
+ private:
+  std::vector<double> values_;
+  std::vector<std::string> names_{"mean"};
+};
+
+/// Of a mean it is a sixth of the skewness over the root of the number (Efron 1987).
+double acceleration_of_mean(const std::vector<double>& values) {
+  double mean = 0.0, squares = 0.0, cubes = 0.0;
+  for (const double value : values) mean += value / static_cast<double>(values.size());
+  for (const double value : values) {
+    squares += (value - mean) * (value - mean);
+    cubes += (value - mean) * (value - mean) * (value - mean);
+  }
+  return cubes / (6.0 * std::pow(squares, 1.5));
+}
+
+}  // namespace
+
+TEST_CASE("the acceleration of a skewed mean, one by one and in groups") {
+  // Groups of a stratum have cross terms of expectation 0 and spread sqrt(15) / (6 groups).
+  for (const auto& [count, margin] : {std::pair{500u, 1e-9}, {2'000u, 1e-9}, {9'000u, 1e-3}}) {
+    const bcx::Stream stream(4, "skewed", count);
+    std::vector<double> values;
+    for (std::uint64_t i = 0; i < count; ++i)
+      values.push_back(-std::log(1.0 - stream.uniform(i)));  // exponential: skewness 2
+    const auto clusters = Clusters::each_alone(std::vector<Label>(count, 0), 2);
+    const auto found =
+        bootstrap(MeanFigure(values), clusters, {.resamples = 100, .seed = 1, .threads = 1});
+    INFO(count);
+    CHECK(found[0].acceleration == Approx(acceleration_of_mean(values)).epsilon(0).margin(margin));
+    CHECK(acceleration_of_mean(values) > 3e-3);
+  }
+}
+
+TEST_CASE("strata come in the order of which classes they hold") {
+  // Two of four classes each: as rows of 0 and 1, read as words.
+  const std::vector<std::string> groups{"a", "a", "b", "b", "c", "c", "d", "e", "e", "e"};
+  const std::vector<Label> targets{0, 3, 2, 3, 0, 1, 3, 1, 2, 1};
+  const auto clusters = Clusters::by_group(groups, targets, 4);
+  // d 0001, b 0011, e 0110, a 1001, c 1100
+  const std::vector<std::vector<std::uint32_t>> expected{{3}, {1}, {4}, {0}, {2}};
+  CHECK(clusters.strata() == expected);
+}

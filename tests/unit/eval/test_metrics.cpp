@@ -149,3 +149,36 @@ TEST_CASE("log loss is clipped, and probability bins close on the right") {
     }
   }
 }
+
+TEST_CASE("a confusion matrix of many classes is that of its pairs") {
+  Draw draw(5);
+  constexpr int classes = 400;
+  std::vector<Label> targets, decisions;
+  std::vector<std::int64_t> counts(classes * classes);
+  for (int i = 0; i < 3'000; ++i) {
+    targets.push_back(static_cast<Label>(draw(classes)));
+    decisions.push_back(draw(3) == 0 ? targets.back() : static_cast<Label>(draw(classes)));
+    ++counts[static_cast<std::size_t>(targets.back() * classes + decisions.back())];
+  }
+  const Confusion confusion(targets, decisions, classes);
+  CHECK(confusion.total() == 3'000);
+  std::size_t occurring = 0;
+  for (int t = 0; t < classes; ++t) {
+    std::int64_t of_target = 0, of_decision = 0;
+    for (int d = 0; d < classes; ++d) {
+      const auto count = counts[static_cast<std::size_t>(t * classes + d)];
+      of_target += count;
+      of_decision += counts[static_cast<std::size_t>(d * classes + t)];
+      occurring += count > 0;
+      if (confusion.count(t, d) != count) FAIL("cell " << t << ", " << d);
+    }
+    CHECK(confusion.targets_of(t) == of_target);
+    CHECK(confusion.decisions_of(t) == of_decision);
+    CHECK(confusion.right_of(t) == confusion.count(t, t));
+  }
+  CHECK(confusion.cells().size() == occurring);
+  // A million cells squared would not fit: only pairs that occur take memory.
+  CHECK(
+      Confusion(std::vector<Label>{999'999}, std::vector<Label>{3}, 1'000'000).count(999'999, 3) ==
+      1);
+}

@@ -1,6 +1,13 @@
 // decode_all(): order, threads, quarantine, and the cache.
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <csignal>
+#include <cstdio>
 #include <fstream>
+#include <new>
+#include <span>
 
 #include "base/error.h"
 #include "base/signals.h"
@@ -392,3 +399,59 @@ TEST_CASE("a stop signal ends decoding, and leaves no cache file") {
   CHECK(fs::is_empty(cache.path()));
   const SignalScope forget;  // the flag outlives its scope, and other tests decode too
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+namespace {
+
+enum class Ended { mapped, in_memory, without_memory, otherwise };
+
+std::span<const std::uint8_t> pixels_span(const DecodedData& data) {
+  const auto& view = data.pixels.view();
+  return {view.data, static_cast<std::size_t>(view.count * view.height * view.width * 3)};
+}
+
+// Decodes in a child that may take `bytes` more of writable memory of its own than it has.
+Ended decode_within(rlim_t bytes, const SampleTable& table, const config::DataConfig& config,
+                    const DecodeOptions& options) {
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    std::ifstream status("/proc/self/status");
+    rlim_t has = 0;
+    for (std::string line; std::getline(status, line);)
+      if (line.starts_with("VmData:")) has = std::stoull(line.substr(7)) * 1024;
+    const rlimit limit{has + bytes, has + bytes};
+    setrlimit(RLIMIT_DATA, &limit);
+    auto ended = Ended::otherwise;
+    try {
+      const auto data = decode_all(table, config, options);
+      std::uint64_t sum = 0;  // every page is looked at
+      for (const auto pixel : pixels_span(data)) sum += pixel;
+      ended = sum == 0 ? Ended::otherwise : data.pixels.mapped() ? Ended::mapped : Ended::in_memory;
+    } catch (const std::bad_alloc&) {
+      ended = Ended::without_memory;
+    } catch (const Error&) {
+    }
+    _exit(static_cast<int>(ended));
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? static_cast<Ended>(WEXITSTATUS(status)) : Ended::otherwise;
+}
+
+}  // namespace
+
+TEST_CASE("data larger than the memory that may be taken are mapped") {
+  TemporaryFolder folder, cache;
+  const SampleTable table = make_data_set(folder.path(), 80);
+  auto config = small_config();
+  config.cache_size = 1024;  // 252 MB of pixels; what is decoded at once is 67 MB
+  constexpr rlim_t room = 160'000'000;
+  Cached cached(cache / "images");
+  CHECK(decode_within(room, table, config, without_cache()) == Ended::without_memory);
+  CHECK(decode_within(room, table, config, cached.options) == Ended::mapped);
+  CHECK(decode_within(room / 10, table, config, cached.options) ==
+        Ended::mapped);  // decoded before
+  CHECK(decode_within(4 * room, table, config, without_cache()) == Ended::in_memory);
+}
+#endif
