@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -163,21 +165,30 @@ ProcessCost cost_of_bcx(const std::vector<std::string>& arguments, bool watch_me
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  for (const int descriptor : {1, 2})
-    posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  const int said = memfd_create("bcx-stderr", MFD_CLOEXEC);
+  posix_spawn_file_actions_adddup2(&actions, said, 2);
   const auto start = std::chrono::steady_clock::now();
   pid_t child = 0;
   const int failed = posix_spawn(&child, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) throw Error(ExitCode::other, "cannot start bcx: " + system_message(failed));
+  if (failed != 0) {
+    close(said);
+    throw Error(ExitCode::other, "cannot start bcx: " + system_message(failed));
+  }
   const double own = watch_memory ? watch_own_memory(child) : 0;
   int status = 0;
   rusage usage{};
   wait4(child, &status, 0, &usage);
   const std::chrono::duration<double, std::milli> elapsed =
       std::chrono::steady_clock::now() - start;
+  std::string words_said(2'000, '\0');
+  words_said.resize(static_cast<std::size_t>(
+      std::max<ssize_t>(0, pread(said, words_said.data(), words_said.size(), 0))));
+  close(said);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    throw Error(ExitCode::other, fmt::format("bcx {} failed", join(arguments, " ")));
+    throw Error(ExitCode::other,
+                {"failed: " + printable(trim(words_said)), "bcx " + join(arguments, " "), ""});
   return {elapsed.count(), milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime),
           static_cast<double>(usage.ru_maxrss) * 1024e-6, own};
 }

@@ -277,7 +277,7 @@ void of_batch_size(Bench& bench) {
   link_classes(pictures, root, images, 2);
   Series time(bench.take, "an epoch of the same images", "images a batch"),
       memory(bench.take, "an epoch, peak memory", "images a batch", "MB");
-  for (const auto size : up_to(bench.options.largest, {1, 4, 16, 64})) {
+  for (const auto size : up_to(bench.options.largest, {2, 8, 32, 128})) {
     const auto file = bench.experiment(
         "batches", small_run(root, "", fmt::format("epochs = 1\nbatch_size = {}", size)));
     const auto cost =
