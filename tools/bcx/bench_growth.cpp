@@ -10,59 +10,22 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <ctime>
 #include <fstream>
 #include <random>
 
 #include "base/error.h"
-#include "base/signals.h"
-#include "base/text.h"
 #include "bench.h"
 #include "data/breakhis.h"
 #include "data/images.h"
 #include "eval/predictions.h"
-#include "tracker/plot.h"
+#include "growth_series.h"
 
 namespace bcx::cli {
 namespace {
 
 namespace fs = std::filesystem;
 using Sizes = std::vector<std::int64_t>;
-
-// Linear within what start-up, sorting and the caches of a processor add or take away.
-constexpr double most_growth = 1.2;
-
-/// One thing measured at several sizes: figures as they come, the exponent at the end.
-class Series {
- public:
-  Series(const TakeFigure& take, std::string what, std::string of, std::string unit = "ms")
-      : take_(take), what_(std::move(what)), of_(std::move(of)), unit_(std::move(unit)) {}
-
-  void add(std::int64_t size, std::vector<double> values) {
-    throw_if_stopped("measuring");
-    auto figure = median_of(fmt::format("{}, {} {}", what_, grouped(size), of_), values, unit_);
-    if (values.size() == 1) figure.least = figure.greatest = std::nullopt, figure.how = "once";
-    take_(figure);
-    curve.name = fmt::format("{} ({})", what_, of_);
-    curve.x.push_back(std::log10(static_cast<double>(size)));
-    curve.y.push_back(figure.value);
-  }
-
-  void finish() const {
-    if (curve.x.size() < 2) return;
-    const auto last = curve.x.size() - 1;
-    take_({what_ + ", exponent of growth",
-           std::log10(curve.y[last] / curve.y[last - 1]) / (curve.x[last] - curve.x[last - 1]), "",
-           most_growth, fmt::format("between the last two numbers of {}", of_)});
-  }
-
-  tracker::PlotSeries curve;
-
- private:
-  const TakeFigure& take_;
-  std::string what_, of_, unit_;
-};
 
 /// Three times, or once what takes seconds.
 template <typename Cost>
@@ -95,11 +58,12 @@ struct Bench {
   const BenchOptions& options;
   const fs::path& folder;
   const TakeFigure& take;
-  std::vector<tracker::PlotSeries> curves;
+  std::vector<tracker::PlotSeries> curves = {};  ///< of processor time
+  Table table = growth_table();
 
-  void keep(const Series& series) {
-    series.finish();
-    curves.push_back(series.curve);
+  void keep(const Series& series, bool draw = true) {
+    table.add(series.finish());
+    if (draw) curves.push_back(series.curve);
   }
   std::string experiment(const std::string& name, const std::string& text) const {
     const auto path = folder / (name + ".toml");
@@ -145,7 +109,7 @@ void of_images(Bench& bench) {
   }
   bench.keep(inspect);
   bench.keep(audit);
-  memory.finish();
+  bench.keep(memory, /*draw=*/false);
 }
 
 /// Pictures of noise, 32 pixels a side, `0.png` and so on.
@@ -286,7 +250,7 @@ void of_batch_size(Bench& bench) {
     memory.add(size, {cost.peak_mb});
   }
   bench.keep(time);
-  memory.finish();
+  bench.keep(memory, /*draw=*/false);
 }
 
 /// Pictures kept at 512 pixels a side, 0.8 MB each, in the mapped cache: the memory that is a
@@ -307,8 +271,8 @@ void of_pixels(Bench& bench) {
     decoding.add(images, {cost_of_bcx(run, /*watch_memory=*/true).own_mb});
     mapping.add(images, {cost_of_bcx(run, /*watch_memory=*/true).own_mb});
   }
-  decoding.finish();
-  mapping.finish();
+  bench.keep(decoding, /*draw=*/false);
+  bench.keep(mapping, /*draw=*/false);
 }
 
 struct Part {
@@ -335,15 +299,17 @@ void bench_growth(const BenchOptions& options, const fs::path& folder, const Tak
   const SignalScope signals;
   // Decoded pictures of these runs belong to the place that is removed afterwards.
   setenv("XDG_CACHE_HOME", (folder / "cache").c_str(), 1);
-  Bench bench{options, folder, take, {}};
+  Bench bench{options, folder, take};
   for (const auto& [name, measure] : parts)
     if (options.of.empty() ||
         std::find(options.of.begin(), options.of.end(), name) != options.of.end())
       measure(bench);
-  if (!options.json && !bench.curves.empty())
-    fmt::print("processor time in ms\n{}\n",
-               tracker::plot(bench.curves, "size, in powers of ten",
-                             {.width = 100, .height = 30, .log = true}));
+  if (options.json) return;
+  fmt::print("{}\n", bench.table.markdown());
+  if (!bench.curves.empty())
+    fmt::print(
+        "processor time in ms\n{}\n",
+        tracker::plot(bench.curves, "powers of ten", {.width = 100, .height = 30, .log = true}));
 }
 
 }  // namespace bcx::cli

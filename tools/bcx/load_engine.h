@@ -6,8 +6,12 @@
 
 namespace bcx::cli {
 
+/// Whether load_engine() was called.
+inline bool engine_is_open = false;
+
 /// Opens the engine at the first call (0.3 s: LibTorch's own start).
 inline const engine::Engine& load_engine() {
+  engine_is_open = true;
   return *reinterpret_cast<const engine::Engine* (*)()>(
       load_host_symbol("bcx_engine", "bcx_engine"))();
 }

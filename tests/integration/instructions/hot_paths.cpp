@@ -93,7 +93,7 @@ Work names_scanned_split_audited(const fs::path& folder) {
   config.source = "breakhis";
   return [config] {
     const auto table = data::scan(config);
-    const auto split = data::make_split(table, config.split, 42, "case");
+    const auto split = data::make_split(table, config.split, "case");
     keep(data::audit(table, split, nullptr, {}, "case"));
   };
 }

@@ -189,7 +189,7 @@ TEST_CASE("of many classes without an image the first are named, the others coun
   // One group each, which trains; the last class has enough for every part.
   std::vector<test::MadeGroup> groups;
   for (int k = 0; k < 1'030; ++k) groups.push_back({fmt::format("g{:04}", k), std::min(k, 999), 3});
-  const auto split = make_split(test::table_of(groups, 1'000), method("holdout"), 1);
+  const auto split = make_split(test::table_of(groups, 1'000), method("holdout"));
   REQUIRE(split.warnings.size() == 12);
   CHECK(split.warnings[0] ==
         "no image of class \"class0\" in validation: it has 1 groups by \"case\"");
@@ -200,7 +200,7 @@ TEST_CASE("of many classes without an image the first are named, the others coun
 TEST_CASE("every part gets an image of every class, of thousands too") {
   std::vector<test::MadeGroup> groups;
   for (int i = 0; i < 9'000; ++i) groups.push_back({fmt::format("g{:04}", i), i % 3'000, 1});
-  const auto split = make_split(test::table_of(groups, 3'000), method("holdout"), 1);
+  const auto split = make_split(test::table_of(groups, 3'000), method("holdout"));
   CHECK(split.warnings.empty());
 }
 
@@ -297,6 +297,6 @@ TEST_CASE("tables of many classes show the first and say how many more there are
   CHECK(of_classes[2] == "class1,8,4");  // groups 1, 61, 121, 181, two images each
   CHECK(of_classes[41].starts_with("and 20 more classes (--json has all)"));
   const auto parts =
-      split(data::split_table(table, make_split(table, method("holdout"), 1)).csv(), '\n');
+      split(data::split_table(table, make_split(table, method("holdout"))).csv(), '\n');
   CHECK(parts.size() == 43);
 }
