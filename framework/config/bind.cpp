@@ -127,12 +127,12 @@ TrainConfig bind_train(const Resolution& resolution) {
   Reader(resolution, "train")("epochs", train.epochs)("batch_size", train.batch_size)(
       "device", train.device)("precision", train.precision)("sampler", train.sampler)(
       "last_batch", train.last_batch)("deterministic", train.deterministic)(
-      "threads", train.threads)("accumulate", train.accumulate)("clip_norm", train.clip_norm)(
-      "ema_decay", train.ema_decay)("limit_batches", train.limit_batches)(
-      "overfit_batches", train.overfit_batches)("freeze", train.freeze)(
-      "train_frozen_batch_norm", train.train_frozen_batch_norm)("not_finite", train.not_finite)(
-      "not_finite_limit", train.not_finite_limit)("roll_back_factor", train.roll_back_factor)(
-      "allow_micro_batches", train.allow_micro_batches);
+      "cuda_graph", train.cuda_graph)("threads", train.threads)("accumulate", train.accumulate)(
+      "clip_norm", train.clip_norm)("ema_decay", train.ema_decay)(
+      "limit_batches", train.limit_batches)("overfit_batches", train.overfit_batches)(
+      "freeze", train.freeze)("train_frozen_batch_norm", train.train_frozen_batch_norm)(
+      "not_finite", train.not_finite)("not_finite_limit", train.not_finite_limit)(
+      "roll_back_factor", train.roll_back_factor)("allow_micro_batches", train.allow_micro_batches);
   for (std::size_t i = 1; i <= count_of(resolution, "train.stage"); ++i) {
     StageConfig stage;
     Reader(resolution, fmt::format("train.stage.#{}", i))("epoch", stage.epoch)("freeze",

@@ -96,8 +96,8 @@ class Writer {
 /// What a run's numbers do not depend on, or what is compared by itself on resuming.
 bool is_left_out(const Entry& entry) {
   static const std::vector<std::string> keys = {
-      "experiment.name", "experiment.tags", "experiment.notes", "data.workers",
-      "train.epochs",    "train.threads",   "tracker.path",     "plugins.path",
+      "experiment.name", "experiment.tags", "experiment.notes", "data.workers", "train.epochs",
+      "train.threads", "tracker.path", "plugins.path", "train.cuda_graph",
       // What to do about trouble, so that a run that had some can go on otherwise.
       "train.not_finite", "train.not_finite_limit", "train.roll_back_factor",
       "train.allow_micro_batches"};

@@ -167,6 +167,12 @@ Section train() {
               .one_of({"keep", "drop"}),
           Key("deterministic", Type::boolean, "The same bits again on the same GPU, more slowly.")
               .with(false),
+          Key("cuda_graph", Type::boolean,
+              "On a GPU: record a training step once, as a CUDA graph, and replay it, so that the "
+              "processor does not launch each operation by itself. A step that cannot be recorded, "
+              "or that comes out otherwise when replayed, runs as with `false`, and the run says "
+              "so.")
+              .with(true),
           Key("threads", Type::integer, "CPU threads. 0: the cores this process may use.")
               .with(0)
               .at_least(0)
@@ -204,7 +210,8 @@ Section train() {
               .with("stop")
               .one_of({"stop", "skip", "roll_back"}),
           Key("not_finite_limit", Type::integer,
-              "So many skipped steps in a row, or so many roll-backs, and the next one is an error.")
+              "So many skipped steps in a row, or so many roll-backs, and the next one is an "
+              "error.")
               .with(10)
               .at_least(1)
               .at_most(10000),

@@ -174,12 +174,16 @@ std::vector<Measured> bench(const BenchRequest& request) {
   Stopwatch watch(device, threads);
   double first = 0;
   std::int64_t done = 0;
+  // Steps that are replayed are what is timed, not how they came to be.
+  const bool recorded = request.training && setup.step.recorder().in_use();
+  const auto warm_up = recorded ? std::max(request.warm_up, train::StepRecorder::warm_up_steps + 2)
+                                : request.warm_up;
   const auto lap = [&] {
     watch.lap();
     if (++done == 1) first = watch.seconds().front();
-    if (done == request.warm_up) watch.forget();
+    if (done == warm_up) watch.forget();
   };
-  const std::int64_t all = request.warm_up + request.steps;
+  const std::int64_t all = warm_up + request.steps;
   if (request.training) {
     std::vector<std::int64_t> indexes(static_cast<std::size_t>(count));
     std::iota(indexes.begin(), indexes.end(), 0);
@@ -203,6 +207,11 @@ std::vector<Measured> bench(const BenchRequest& request) {
   results.push_back({"first " + step.substr(2), "ms", {first * 1e3}, false});
   results.push_back(
       {"peak memory", "MB", {static_cast<double>(train::peak_memory(device)) * 1e-6}, false});
+  if (recorded)
+    results.push_back({"steps replayed as a CUDA graph",
+                       "steps",
+                       {static_cast<double>(setup.step.recorder().replayed())},
+                       true});
   const auto machine = machine_rates(device);
   results.insert(results.end(), machine.begin(), machine.end());
   const auto floor = floor_of(request, precision, machine, median(watch.seconds()));

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "engine/load_weights.h"
 #include "train/auto_precision.h"
+#include "train/device.h"
 #include "weights/resolve.h"
 
 namespace bcx::engine {
@@ -35,6 +36,7 @@ std::unique_ptr<train::Loss> make_loss(const config::Experiment& experiment,
 
 train::StepSettings step_settings(const config::Experiment& e,
                                   const model::FlatParameters& parameters) {
+  const auto device = parameters.values().device();
   return {
       .precision = e.train.precision == "fp16" ? train::Precision::fp16 : train::Precision::fp32,
       .clip_norm = e.train.clip_norm,
@@ -42,7 +44,8 @@ train::StepSettings step_settings(const config::Experiment& e,
       .train_frozen_batch_norm = e.train.train_frozen_batch_norm,
       .seed = e.seed,
       .undo_skipped = e.train.not_finite == "skip",
-      .allow_parts = e.train.allow_micro_batches};
+      .allow_parts = e.train.allow_micro_batches,
+      .record = e.train.cuda_graph ? train::work_recorder(device) : train::RecordWork()};
 }
 
 }  // namespace

@@ -35,13 +35,12 @@ bool OptimizerGroups::trains_like(std::size_t i, std::size_t other, const double
          multipliers_[i] == multipliers_[other] && steps[i] == steps[other];
 }
 
-void OptimizerGroups::update() {
+bool OptimizerGroups::update() {
   torch::NoGradGuard no_grad;
   const auto& entries = parameters_.parameters();
   const auto steps = steps_.to(at::kCPU);
   const double* counts = steps.const_data_ptr<double>();
-  std::vector<double> trained(entries.size(), 0.0);
-  ranges_.clear();
+  std::vector<std::pair<std::size_t, std::size_t>> cut;
   for (std::size_t first = 0; first < entries.size();) {
     if (!entries[first].owner.requires_grad()) {
       ++first;
@@ -49,12 +48,20 @@ void OptimizerGroups::update() {
     }
     std::size_t end = first + 1;
     while (end < entries.size() && trains_like(end, first, counts)) ++end;
+    cut.emplace_back(first, end);
+    first = end;
+  }
+  if (cut == cut_) return false;
+  cut_ = std::move(cut);
+  ranges_.clear();
+  std::vector<double> trained(entries.size(), 0.0);
+  for (const auto& [first, end] : cut_) {
     std::fill(trained.begin() + static_cast<std::ptrdiff_t>(first),
               trained.begin() + static_cast<std::ptrdiff_t>(end), 1.0);
     ranges_.push_back(range(first, end));
-    first = end;
   }
   trained_.copy_(torch::tensor(trained, at::kDouble));
+  return true;
 }
 
 sdk::ParameterGroup OptimizerGroups::range(std::size_t first, std::size_t end) const {

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "bcx/sdk/optimizer.h"
@@ -29,8 +30,9 @@ class OptimizerGroups {
   /// `multipliers`: one for each parameter, or none for 1 everywhere.
   OptimizerGroups(const FlatParameters& parameters, std::vector<Multipliers> multipliers);
 
-  /// Takes up what is frozen now. Waits for the device.
-  void update();
+  /// Takes up what is frozen now. Waits for the device. False when the ranges are as they were:
+  /// then their tensors are the same, too.
+  bool update();
   /// Before the multipliers.
   void set_learning_rate(double rate);
 
@@ -51,6 +53,7 @@ class OptimizerGroups {
   std::vector<std::size_t> rate_of_;   // of each parameter: which of rates_
   at::Tensor factors_, rates_;         // [number of different learning rates]
   at::Tensor steps_, trained_, next_;  // [number of parameters]: so far, 0 or 1, after this step
+  std::vector<std::pair<std::size_t, std::size_t>> cut_;  // first parameter and end of each range
   std::vector<sdk::ParameterGroup> ranges_;
 };
 

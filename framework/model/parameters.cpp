@@ -121,6 +121,10 @@ void FlatParameters::collect_gradients(bool accumulate, double scale) {
     at::_foreach_add_(targets, sources);
   else
     at::_foreach_copy_(targets, sources);
+  release_gradients();
+}
+
+void FlatParameters::release_gradients() {
   for (auto& entry : parameters_) entry.owner.mutable_grad() = at::Tensor();
 }
 

@@ -51,6 +51,8 @@ class FlatParameters {
   /// flat buffer and releases them; parameters without one count as zero. `scale` multiplies what
   /// is added.
   void collect_gradients(bool accumulate, double scale);
+  /// Drops what autograd left in the module's tensors.
+  void release_gradients();
 
   /// Throws bcx::Error (plugin) when a module's tensor no longer points into the buffer.
   void check_views(std::string_view after) const;

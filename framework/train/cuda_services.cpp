@@ -6,6 +6,9 @@
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
 
+#include "train/cuda_graph.h"
+#include "train/pixel_kernels_launch.h"
+
 namespace {
 
 std::string device_name(int device) {
@@ -32,10 +35,20 @@ void synchronize(int device) {
   c10::cuda::device_synchronize();
 }
 
+#ifdef BCX_CUDA_KERNELS
+void gather(int device, const bcx::train::GatherWork& work) {
+  const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
+  bcx::train::launch_gather(work, c10::cuda::getCurrentCUDAStream());
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+}
+#else
+constexpr void (*gather)(int, const bcx::train::GatherWork&) = nullptr;
+#endif
+
 }  // namespace
 
 const bcx::train::CudaServices* bcx_cuda_services() {
-  static constexpr bcx::train::CudaServices services{device_name, free_memory, peak_memory,
-                                                     synchronize};
+  static constexpr bcx::train::CudaServices services{
+      device_name, free_memory, peak_memory, synchronize, gather, bcx::train::record_graph};
   return &services;
 }

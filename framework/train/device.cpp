@@ -26,12 +26,6 @@ bool driver_present() {
   return std::filesystem::exists("/proc/driver/nvidia/version");
 }
 
-const CudaServices& cuda() {
-  static const CudaServices& services = *reinterpret_cast<const CudaServices* (*)()>(
-      load_host_symbol("bcx_cuda", "bcx_cuda_services"))();
-  return services;
-}
-
 [[noreturn]] void no_device(std::string_view name, std::string what) {
   throw Error(ExitCode::device,
               {std::move(what), fmt::format("device \"{}\"", printable(name)), "use --device cpu"});
@@ -39,7 +33,7 @@ const CudaServices& cuda() {
 
 int gpu_count() {
   if (!driver_present()) return 0;
-  cuda();
+  cuda_services();
   return static_cast<int>(
       at::globalContext().getAcceleratorHooksInterface(at::kCUDA).deviceCount());
 }
@@ -67,6 +61,12 @@ void keep_freed_memory() {
 
 }  // namespace
 
+const CudaServices& cuda_services() {
+  static const CudaServices& services = *reinterpret_cast<const CudaServices* (*)()>(
+      load_host_symbol("bcx_cuda", "bcx_cuda_services"))();
+  return services;
+}
+
 at::Device resolve_device(std::string_view name) {
   if (name == "cpu") return at::kCPU;
   if (name == "auto") {
@@ -92,25 +92,32 @@ at::Device resolve_device(std::string_view name) {
 }
 
 std::string device_name(at::Device device) {
-  if (device.is_cuda()) return cuda().device_name(device.index());
+  if (device.is_cuda()) return cuda_services().device_name(device.index());
   const std::string name = first_value("/proc/cpuinfo", "model name");
   return name.empty() ? "CPU" : name;
 }
 
 std::uint64_t free_device_memory(at::Device device) {
-  if (device.is_cuda()) return cuda().free_memory(device.index());
+  if (device.is_cuda()) return cuda_services().free_memory(device.index());
   return std::strtoull(first_value("/proc/meminfo", "MemAvailable").c_str(), nullptr, 10) * 1024;
 }
 
 std::uint64_t peak_memory(at::Device device) {
-  if (device.is_cuda()) return cuda().peak_memory(device.index());
+  if (device.is_cuda()) return cuda_services().peak_memory(device.index());
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 void synchronize(at::Device device) {
-  if (device.is_cuda()) cuda().synchronize(device.index());
+  if (device.is_cuda()) cuda_services().synchronize(device.index());
+}
+
+RecordWork work_recorder(at::Device device) {
+  if (!device.is_cuda()) return {};
+  return [device](const std::function<void()>& work, std::span<const at::Generator> generators) {
+    return cuda_services().record(device.index(), work, generators);
+  };
 }
 
 int apply_process_settings(ProcessSettings settings) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "train/recorded_work.h"
+
 namespace bcx::train {
 
 /// `auto`, `cpu`, `cuda`, `cuda:N` -> a device that is there. `auto` takes a GPU when there is one.
@@ -25,6 +27,9 @@ std::uint64_t peak_memory(at::Device device);
 
 /// Waits until everything that was submitted has run (nothing on a CPU): for honest timing.
 void synchronize(at::Device device);
+
+/// What records work on a GPU; empty on a CPU, where there is nothing to be gained.
+RecordWork work_recorder(at::Device device);
 
 /// What belongs to the process, not to a run. Two runs that differ in it cannot share a process.
 struct ProcessSettings {

@@ -138,6 +138,7 @@ void TrainLoop::one_step(std::span<const std::span<const std::int64_t>> group,
   epoch_samples_here_ += samples;
   ++cursor_.step;
   if (parts_.step.parts() != parts) note_parts();
+  if (const auto note = parts_.step.take_note(); !note.empty()) log(note);
   parts_.checkpoints.check();
   record(values, seconds_since(begun));
   if (diverged_ || !trouble_.empty()) return;

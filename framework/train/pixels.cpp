@@ -6,64 +6,41 @@
 #include <algorithm>
 #include <cmath>
 
+#include "train/cuda_services.h"
 #include "train/device.h"
+#include "train/pixel_kernels.h"
 
 namespace bcx::train {
 namespace {
 
-/// 2x3 map from output pixel indexes to continuous source indexes.
-struct PixelMap {
-  float a, b, c, d, e, f;
-  bool identity() const { return a == 1 && b == 0 && c == 0 && d == 0 && e == 1 && f == 0; }
-};
-
-/// Turns a centred map in output pixels into one over pixel indexes. The centre of an n pixel wide
-/// picture lies at index (n - 1) / 2.
-PixelMap over_indexes(const float* m, std::int64_t out, std::int64_t height, std::int64_t width) {
-  const float zoom_x = static_cast<float>(width) / static_cast<float>(out);
-  const float zoom_y = static_cast<float>(height) / static_cast<float>(out);
-  const float centre = static_cast<float>(out - 1) / 2;
-  PixelMap p{m[0] * zoom_x, m[1] * zoom_x, m[2] * zoom_x,
-             m[3] * zoom_y, m[4] * zoom_y, m[5] * zoom_y};
-  p.c += static_cast<float>(width - 1) / 2 - centre * (p.a + p.b);
-  p.f += static_cast<float>(height - 1) / 2 - centre * (p.d + p.e);
-  return p;
-}
-
 struct Target {
-  float* out;
+  float* out;  // of the image
   std::int64_t size;
-  float scale[3], shift[3];  // of a pixel's 0..255
+  PixelScale scale;
 };
 
 void convert_row(const std::uint8_t* source, std::int64_t y, const Target& target) {
   const std::uint8_t* in = source + y * target.size * 3;
   float* out = target.out + y * target.size * 3;
   for (std::int64_t x = 0; x < target.size; ++x)
-    for (int c = 0; c < 3; ++c)
-      out[3 * x + c] = static_cast<float>(in[3 * x + c]) * target.scale[c] + target.shift[c];
+    convert_pixel(in + 3 * x, target.scale, out + 3 * x);
 }
 
 void warp_row(const std::uint8_t* source, std::int64_t height, std::int64_t width,
               const PixelMap& map, std::int64_t y, const Target& target) {
   float* out = target.out + y * target.size * 3;
-  const float last_x = static_cast<float>(width - 1), last_y = static_cast<float>(height - 1);
   const float fy = static_cast<float>(y);
-  for (std::int64_t x = 0; x < target.size; ++x) {
-    const float fx = static_cast<float>(x);
-    const float sx = std::clamp(map.a * fx + map.b * fy + map.c, 0.0f, last_x);
-    const float sy = std::clamp(map.d * fx + map.e * fy + map.f, 0.0f, last_y);
-    const auto x0 = static_cast<std::int64_t>(sx), y0 = static_cast<std::int64_t>(sy);
-    const float wx = sx - static_cast<float>(x0), wy = sy - static_cast<float>(y0);
-    const std::int64_t right = x0 + 1 < width ? 3 : 0, below = y0 + 1 < height ? 3 * width : 0;
-    const std::uint8_t* p = source + 3 * (y0 * width + x0);
-    for (int c = 0; c < 3; ++c) {
-      const float top = p[c] + wx * (static_cast<float>(p[right + c]) - p[c]);
-      const float bottom =
-          p[below + c] + wx * (static_cast<float>(p[below + right + c]) - p[below + c]);
-      out[3 * x + c] = (top + wy * (bottom - top)) * target.scale[c] + target.shift[c];
-    }
+  for (std::int64_t x = 0; x < target.size; ++x)
+    warp_pixel(source, height, width, map, static_cast<float>(x), fy, target.scale, out + 3 * x);
+}
+
+PixelScale scale_of(const ChannelTransform& transform) {
+  PixelScale to;
+  for (std::size_t c = 0; c < 3; ++c) {
+    to.scale[c] = transform.scale[c] / 255.0f;
+    to.shift[c] = transform.shift[c];
   }
+  return to;
 }
 
 at::Tensor index_tensor(std::span<const std::int64_t> indexes) {
@@ -110,11 +87,7 @@ at::Tensor ResidentImages::gather_cpu(std::span<const std::int64_t> indexes,
   at::parallel_for(0, count * size, size, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t n = row / size, y = row % size;
-      Target target{first + n * size * size * 3, size, {}, {}};
-      for (std::size_t c = 0; c < 3; ++c) {
-        target.scale[c] = transform.scale[c] / 255.0f;
-        target.shift[c] = transform.shift[c];
-      }
+      const Target target{first + n * size * size * 3, size, scale_of(transform)};
       const auto map = over_indexes(m ? m + 6 * n : identity, size, view_.height, view_.width);
       const std::uint8_t* source = view_.image(indexes[static_cast<std::size_t>(n)]);
       if (map.identity() && view_.width == size && view_.height == size)
@@ -126,9 +99,35 @@ at::Tensor ResidentImages::gather_cpu(std::span<const std::int64_t> indexes,
   return out;
 }
 
+at::Tensor ResidentImages::gather_kernel(std::span<const std::int64_t> indexes,
+                                         const at::Tensor& inverse, std::int64_t size,
+                                         const ChannelTransform& transform) const {
+  const auto count = static_cast<std::int64_t>(indexes.size());
+  const auto out =
+      at::empty({count, 3, size, size}, at::TensorOptions()
+                                            .dtype(at::kFloat)
+                                            .device(device_)
+                                            .memory_format(at::MemoryFormat::ChannelsLast));
+  const auto which = index_tensor(indexes).to(device_, true);
+  const auto matrices = inverse.defined() ? inverse.contiguous() : at::Tensor{};
+  cuda_services().gather(
+      device_.index(), {.pixels = resident_.const_data_ptr<std::uint8_t>(),
+                        .indexes = which.const_data_ptr<std::int64_t>(),
+                        .inverse = matrices.defined() ? matrices.const_data_ptr<float>() : nullptr,
+                        .out = out.data_ptr<float>(),
+                        .count = count,
+                        .height = view_.height,
+                        .width = view_.width,
+                        .size = size,
+                        .to = scale_of(transform)});
+  return out;
+}
+
 at::Tensor ResidentImages::gather_device(std::span<const std::int64_t> indexes,
                                          const at::Tensor& inverse, std::int64_t size,
                                          const ChannelTransform& transform) const {
+  if (resident_.defined() && cuda_services().gather)
+    return gather_kernel(indexes, inverse, size, transform);
   at::Tensor batch;
   if (resident_.defined()) {
     batch = resident_.index_select(0, index_tensor(indexes).to(device_, true));

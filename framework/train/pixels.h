@@ -44,6 +44,8 @@ class ResidentImages {
  private:
   at::Tensor gather_cpu(std::span<const std::int64_t> indexes, const at::Tensor& inverse,
                         std::int64_t size, const ChannelTransform& transform) const;
+  at::Tensor gather_kernel(std::span<const std::int64_t> indexes, const at::Tensor& inverse,
+                           std::int64_t size, const ChannelTransform& transform) const;
   at::Tensor gather_device(std::span<const std::int64_t> indexes, const at::Tensor& inverse,
                            std::int64_t size, const ChannelTransform& transform) const;
 

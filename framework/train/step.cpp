@@ -17,6 +17,10 @@ constexpr double first_loss_scale = 65536.0, scale_growth = 2.0, scale_backoff =
 constexpr double smallest_loss_scale = 1.0, largest_loss_scale = 16777216.0;
 constexpr std::int64_t scale_interval = 2000;
 
+/// Of a replayed step against an eager one: rounding may differ, and with it what few kernels add
+/// up in another order.
+constexpr double replay_tolerance_fp32 = 1e-3, replay_tolerance_lower = 2e-2;
+
 enum Total { loss_sum, right, samples, skipped, total_count };
 
 std::uint64_t model_seed(std::uint64_t seed, StepPosition at, std::int64_t micro_step) {
@@ -36,7 +40,9 @@ StepExecutor::StepExecutor(model::Classifier& classifier, model::FlatParameters&
       backbone_site_(std::move(backbone_site)),
       loss_(loss),
       settings_(settings),
-      groups_(parameters, settings.multipliers) {
+      groups_(parameters, settings.multipliers),
+      recorder_(settings.record,
+                at::globalContext().defaultGenerator(parameters.values().device()).clone()) {
   const auto device = parameters.values().device();
   const auto scalar = at::TensorOptions().dtype(at::kDouble).device(device);
   totals_ = at::zeros({total_count}, scalar);
@@ -51,7 +57,7 @@ StepExecutor::StepExecutor(model::Classifier& classifier, model::FlatParameters&
 
 void StepExecutor::set_frozen(std::span<const std::string> patterns) {
   parameters_.freeze(patterns);
-  groups_.update();
+  if (groups_.update()) recorder_.forget();
   classifier_.train_unfrozen(settings_.train_frozen_batch_norm);
 }
 
@@ -62,6 +68,16 @@ void StepExecutor::enter_training() {
 
 void StepExecutor::set_learning_rate(double rate) {
   groups_.set_learning_rate(rate);
+}
+
+void StepExecutor::set_precision(Precision precision) {
+  settings_.precision = precision;
+  recorder_.forget();
+}
+
+void StepExecutor::set_parts(std::int64_t parts) {
+  parts_ = parts;
+  recorder_.forget();
 }
 
 at::Tensor StepExecutor::forward_backward(const sdk::Batch& batch, MicroStep micro,
@@ -127,14 +143,12 @@ at::Tensor StepExecutor::accumulate(std::int64_t count, std::int64_t sample_coun
 bool StepExecutor::split_further(std::int64_t largest) {
   const std::int64_t smallest = parameters_.statistics().empty() ? 1 : 2;
   if (!settings_.allow_parts || largest / (2 * parts_) < smallest) return false;
-  parts_ *= 2;
+  set_parts(2 * parts_);
   return true;
 }
 
-StepValues StepExecutor::run(std::int64_t count, std::int64_t sample_count,
-                             const std::function<sdk::Batch(std::int64_t)>& make_batch,
-                             StepPosition position) {
-  enter_training();
+at::Tensor StepExecutor::run_eagerly(std::int64_t count, std::int64_t sample_count,
+                                     const MakeBatch& make_batch, StepPosition position) {
   const Before before = remember();
   at::Tensor loss;
   while (!loss.defined()) {
@@ -151,6 +165,79 @@ StepValues StepExecutor::run(std::int64_t count, std::int64_t sample_count,
   }
   torch::NoGradGuard no_grad;
   update(loss, before);
+  return loss;
+}
+
+/// The same on batches that lie ready, with one seeded generator for each: what is recorded.
+at::Tensor StepExecutor::run_given(std::span<const sdk::Batch> batches,
+                                   std::span<const at::Generator> generators) {
+  const struct Restore {
+    StepExecutor& step;
+    at::Generator own;
+    ~Restore() {
+      step.context_.generator = own;
+      step.parameters_.release_gradients();  // of a backward pass cut short
+    }
+  } restore{*this, context_.generator};
+  std::int64_t samples = 0;
+  for (const auto& batch : batches) samples += batch.images.size(0);
+  const Before before = remember();
+  at::Tensor loss;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    context_.generator = generators[i];
+    const double share =
+        static_cast<double>(batches[i].images.size(0)) / static_cast<double>(samples);
+    const auto part =
+        forward_backward(batches[i], {static_cast<std::int64_t>(i), share}, settings_.precision);
+    loss = i == 0 ? part * share : loss + part * share;
+  }
+  torch::NoGradGuard no_grad;
+  update(loss, before);
+  return loss;
+}
+
+RecordableStep StepExecutor::recordable(std::int64_t count, std::int64_t samples,
+                                        const MakeBatch& make_batch, StepPosition position) {
+  RecordableStep step;
+  step.micro_batches = count;
+  step.samples = samples;
+  for (std::int64_t i = 0; i < count; ++i)
+    step.seeds.push_back(model_seed(settings_.seed, position, i));
+  step.eager = [=, this, &make_batch] { return run_eagerly(count, samples, make_batch, position); };
+  step.make_batches = [count, &make_batch] {
+    std::vector<sdk::Batch> batches;
+    for (std::int64_t i = 0; i < count; ++i) batches.push_back(make_batch(i));
+    return batches;
+  };
+  step.body = [this](auto batches, auto generators) { return run_given(batches, generators); };
+  step.state = [this] { return changing_state(); };
+  return step;
+}
+
+std::vector<sdk::NamedTensor> StepExecutor::changing_state() {
+  auto all = state();
+  all.push_back({"parameters", parameters_.values()});
+  all.push_back({"gradients", parameters_.gradients()});
+  all.push_back({"running statistics", parameters_.buffers()});
+  all.push_back({"gradient's norm", gradient_norm_});
+  for (const auto& [name, tensor] : optimizer_.state())
+    all.push_back({"optimizer's " + name, tensor});
+  for (const auto& buffer : classifier_.named_buffers())
+    if (!buffer.value().is_floating_point()) all.push_back({buffer.key(), buffer.value()});
+  return all;
+}
+
+StepValues StepExecutor::run(std::int64_t count, std::int64_t sample_count,
+                             const std::function<sdk::Batch(std::int64_t)>& make_batch,
+                             StepPosition position) {
+  enter_training();
+  const double tolerance =
+      settings_.precision == Precision::fp32 ? replay_tolerance_fp32 : replay_tolerance_lower;
+  const auto loss =
+      recorder_.in_use() && parts_ == 1
+          ? recorder_.run(recordable(count, sample_count, make_batch, position), tolerance)
+          : run_eagerly(count, sample_count, make_batch, position);
+  torch::NoGradGuard no_grad;
   return {loss, gradient_norm_.clone()};
 }
 

@@ -17,6 +17,7 @@
 #include "plugin/call_site.h"
 #include "train/loss.h"
 #include "train/precision.h"
+#include "train/step_recorder.h"
 
 namespace bcx::train {
 
@@ -31,6 +32,9 @@ struct StepSettings {
   bool undo_skipped = false;
   /// A batch that does not fit into memory is split: see StepExecutor::parts().
   bool allow_parts = false;
+  /// Records steps on the parameters' device, to be replayed; none: every step runs operation by
+  /// operation. See StepRecorder.
+  RecordWork record = {};
 };
 
 /// Which step this is: names the model's random numbers.
@@ -51,11 +55,12 @@ struct StepValues {
 };
 
 /// Runs training steps. Nothing here waits for the device: accumulators stay there until totals().
+/// (Once, where steps are recorded: to check the record.)
 ///
 /// With `n` micro-batches the gradient is the mean over all their samples, so that accumulation
 /// equals one large batch (batch statistics aside). A step whose loss or gradient is not finite
-/// changes no parameter and is counted as skipped. fp16 scales the loss dynamically (Micikevicius et al. 2018:
-/// halve on overflow, double after 2,000 good steps), by at least 1 and at most 2^24.
+/// changes no parameter and is counted as skipped. fp16 scales the loss dynamically (Micikevicius
+/// et al. 2018: halve on overflow, double after 2,000 good steps), by at least 1 and at most 2^24.
 ///
 /// Borrows model, parameters, optimizer and loss. One thread.
 class StepExecutor {
@@ -79,7 +84,7 @@ class StepExecutor {
   /// gradient are the same to rounding, apart from dropout and from batch statistics, which are
   /// those of a part.
   std::int64_t parts() const { return parts_; }
-  void set_parts(std::int64_t parts) { parts_ = parts; }
+  void set_parts(std::int64_t parts);
 
   Totals totals() const;  ///< waits for the device
   void clear_totals();
@@ -109,7 +114,10 @@ class StepExecutor {
   void rehearse(const sdk::Batch& batch, Precision precision);
 
   const StepSettings& settings() const { return settings_; }
-  void set_precision(Precision precision) { settings_.precision = precision; }
+  void set_precision(Precision precision);
+  const StepRecorder& recorder() const { return recorder_; }
+  /// What there is to tell people about recording since the last call; mostly nothing.
+  std::string take_note() { return recorder_.take_note(); }
   sdk::ModelContext& context() { return context_; }
 
  private:
@@ -122,9 +130,16 @@ class StepExecutor {
   struct Before {
     at::Tensor buffers, totals;
   };
+  using MakeBatch = std::function<sdk::Batch(std::int64_t)>;
   Before remember() const;
-  at::Tensor accumulate(std::int64_t count, std::int64_t samples,
-                        const std::function<sdk::Batch(std::int64_t)>& make_batch,
+  at::Tensor run_eagerly(std::int64_t count, std::int64_t samples, const MakeBatch& make_batch,
+                         StepPosition position);
+  at::Tensor run_given(std::span<const sdk::Batch> batches,
+                       std::span<const at::Generator> generators);
+  RecordableStep recordable(std::int64_t count, std::int64_t samples, const MakeBatch& make_batch,
+                            StepPosition position);
+  std::vector<sdk::NamedTensor> changing_state();
+  at::Tensor accumulate(std::int64_t count, std::int64_t samples, const MakeBatch& make_batch,
                         StepPosition position);
   std::vector<sdk::Batch> split(const sdk::Batch& batch) const;
   bool split_further(std::int64_t largest);
@@ -145,6 +160,7 @@ class StepExecutor {
   at::Tensor loss_scale_, good_steps_;  // of fp16
   at::Tensor average_values_, average_buffers_;
   std::int64_t parts_ = 1;
+  StepRecorder recorder_;
 };
 
 }  // namespace bcx::train

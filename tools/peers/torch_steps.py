@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Training steps or forward passes in PyTorch, as tools/peers/compare starts them.
 
-At its best on a CPU: channels-last, a resident batch, the fused Adam, the weight cache off where it
+At its best: channels-last, a resident batch, the fused Adam, the weight cache off where it
 costs nothing; malloc's thresholds come with the environment. Prints one JSON object.
 """
 
@@ -28,6 +28,9 @@ def main():
     options.add_argument("--source", choices=["torchvision", "timm"], default="torchvision")
     options.add_argument("--precision", choices=["fp32", "bf16"], required=True)
     options.add_argument("--compile", action="store_true")
+    options.add_argument("--compile-mode", default="default",
+                         choices=["default", "reduce-overhead", "max-autotune"])
+    options.add_argument("--device", default="cpu", help="cpu or cuda")
     options.add_argument("--batch-size", type=int, default=16)
     options.add_argument("--image-size", type=int, default=224)
     options.add_argument("--threads", type=int, required=True)
@@ -41,15 +44,16 @@ def main():
     if o.export:
         torch.onnx.export(model.eval(), images, o.export, dynamo=False, opset_version=17)
         return
-    model = model.to(memory_format=torch.channels_last)
-    images = images.to(memory_format=torch.channels_last)
-    targets = torch.arange(o.batch_size) % 2
-    lower = torch.autocast("cpu", torch.bfloat16, enabled=o.precision == "bf16")
+    torch.backends.cudnn.benchmark = True
+    model = model.to(o.device, memory_format=torch.channels_last)
+    images = images.to(o.device, memory_format=torch.channels_last)
+    targets = torch.arange(o.batch_size, device=o.device) % 2
+    lower = torch.autocast(o.device, torch.bfloat16, enabled=o.precision == "bf16")
     model.train(o.task == "train")
     if o.task == "infer" and o.precision == "bf16":
         model, images = model.to(torch.bfloat16), images.to(torch.bfloat16)
-        lower = torch.autocast("cpu", enabled=False)
-    run = torch.compile(model) if o.compile else model
+        lower = torch.autocast(o.device, enabled=False)
+    run = torch.compile(model, mode=o.compile_mode) if o.compile else model
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
 
     def train():
@@ -64,8 +68,14 @@ def main():
         with lower:
             run(images)
 
-    step = train if o.task == "train" else infer
-    for _ in range(3):
+    work = train if o.task == "train" else infer
+
+    def step():
+        work()
+        if o.device != "cpu":
+            torch.cuda.synchronize()
+
+    for _ in range(3 if o.device == "cpu" else 10):
         step()
     times = []
     for _ in range(o.steps):

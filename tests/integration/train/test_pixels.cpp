@@ -3,6 +3,7 @@
 #include "base/philox.h"
 #include "bcx/sdk/augmentation.h"
 #include "tests/catch.h"
+#include "train/pixel_kernels.h"
 #include "train/pixels.h"
 
 using namespace bcx;
@@ -93,6 +94,38 @@ TEST_CASE("a source of another size is scaled by the same pass") {
   sdk::Affine affine(3, 10, 10, at::kCPU);
   affine.rotate(per_sample({0, 15, 90}));
   check_against_definition(pictures, affine.inverse(), 10);
+}
+
+TEST_CASE("what the CUDA kernel does to a pixel is what the CPU does") {
+  const bool warped = GENERATE(true, false);
+  const std::int64_t size = warped ? 10 : 12;
+  const Pictures pictures(3, 12, 12);
+  const std::vector<std::int64_t> indexes{2, 0, 1};
+  sdk::Affine affine(3, size, size, at::kCPU);
+  affine.rotate(per_sample({10, -33.3, 180}));
+  affine.translate(per_sample({0.1, 0, -0.2}), per_sample({0, 0.15, 0}));
+  const auto inverse = warped ? affine.inverse().contiguous() : at::Tensor();
+  const auto transform = ChannelTransform::normalise({0.4, 0.5, 0.6}, {0.2, 0.3, 0.25});
+  const auto expected =
+      ResidentImages(pictures.view, at::kCPU).gather(indexes, inverse, size, transform);
+  const auto out = at::empty_like(expected);
+  GatherWork work{.pixels = pictures.view.data,
+                  .indexes = indexes.data(),
+                  .inverse = warped ? inverse.const_data_ptr<float>() : nullptr,
+                  .out = out.data_ptr<float>(),
+                  .count = 3,
+                  .height = 12,
+                  .width = 12,
+                  .size = size,
+                  .to = {}};
+  for (std::size_t c = 0; c < 3; ++c) {
+    work.to.scale[c] = transform.scale[c] / 255.0f;
+    work.to.shift[c] = transform.shift[c];
+  }
+  for (std::int64_t n = 0; n < 3; ++n)
+    for (std::int64_t y = 0; y < size; ++y)
+      for (std::int64_t x = 0; x < size; ++x) gather_pixel(work, n, y, x);
+  CHECK(at::equal(out, expected));
 }
 
 TEST_CASE("words mean on the picture what they say") {
