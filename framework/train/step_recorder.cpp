@@ -90,7 +90,9 @@ void StepRecorder::forget() {
 void StepRecorder::give_up(const std::string& why) {
   forget();
   record_ = {};
-  note_ = fmt::format("no CUDA graph, each operation is launched by itself: {}", printable(why));
+  // CUDA's errors go on for lines about how to debug them.
+  note_ = fmt::format("no CUDA graph, each operation is launched by itself: {}",
+                      printable(why.substr(0, why.find('\n'))));
 }
 
 void StepRecorder::record(const RecordableStep& step) {
