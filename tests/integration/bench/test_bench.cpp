@@ -122,7 +122,7 @@ TEST_CASE("bcx bench growth measures real files, runs and trackers at several si
     INFO(what);
     CHECK(figures.contains(what));
   }
-  CHECK(figures.at("bcx show @last, 100 runs")["value"] > 0);
+  CHECK(figures.at("bcx show @last, 100 runs")["value"].get<double>() > 0);
   // Nothing is left behind but what the test itself wrote.
   for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
     CHECK_FALSE(entry.is_directory());
