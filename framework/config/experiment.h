@@ -113,7 +113,7 @@ struct TrainConfig {
   std::int64_t epochs = 20, batch_size = 16;
   std::string device = "auto", precision = "auto", sampler = "shuffle", last_batch = "keep";
   bool deterministic = false;
-  bool cuda_graph = true;    ///< on a GPU: record a step once and replay it
+  bool cuda_graph = false;   ///< on a GPU: record a step once and replay it
   std::int64_t threads = 0;  ///< 0: the cores this process may use
   std::int64_t accumulate = 1;
   double clip_norm = 0.0, ema_decay = 0.0;

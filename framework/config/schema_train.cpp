@@ -171,8 +171,8 @@ Section train() {
               "On a GPU: record a training step once, as a CUDA graph, and replay it, so that the "
               "processor does not launch each operation by itself. A step that cannot be recorded, "
               "or that comes out otherwise when replayed, runs as with `false`, and the run says "
-              "so.")
-              .with(true),
+              "so. Off by default until it has been measured on one.")
+              .with(false),
           Key("threads", Type::integer, "CPU threads. 0: the cores this process may use.")
               .with(0)
               .at_least(0)
