@@ -38,9 +38,11 @@ struct RunWorkplace : Workplace {
   }
   std::vector<std::filesystem::path> checkpoints(const std::string& name) const {
     std::vector<std::filesystem::path> found;
+    std::error_code none;  // a run that was killed before its first one has no folder for them
     for (const auto& folder : std::filesystem::directory_iterator(path() / "runs"))
       if (folder.path().filename().string().starts_with(name + "-"))
-        for (const auto& file : std::filesystem::directory_iterator(folder.path() / "checkpoints"))
+        for (const auto& file :
+             std::filesystem::directory_iterator(folder.path() / "checkpoints", none))
           found.push_back(file.path());
     return found;
   }
