@@ -104,13 +104,18 @@ std::unique_ptr<RunWriter> RunWriter::create(const fs::path& database,
 
 std::unique_ptr<RunWriter> RunWriter::resume(
     const fs::path& database, const std::string& run_id, const Cursor& cursor,
-    const std::vector<std::pair<std::string, std::string>>& system) {
+    const std::vector<std::pair<std::string, std::string>>& system,
+    std::optional<std::int64_t> attempts_seen) {
   auto store = RunStore::open(open_for_writing(database), run_id);
   const auto folder = store.database().path().parent_path() / store.folder();
   make_run_folder(folder);
   auto lock = take_run_lock(folder, store.name());
   Transaction transaction(store.database());
   store.begin_attempt(cursor, system);
+  if (attempts_seen && store.attempt() != *attempts_seen + 1)
+    throw Error(ExitCode::usage,
+                {"another process has gone on with it since", "run " + printable(store.name()),
+                 "see how far it is with `bcx show`"});
   transaction.commit();
   return std::unique_ptr<RunWriter>(
       new RunWriter(std::make_unique<Impl>(std::move(store), std::move(lock), run_id, folder)));

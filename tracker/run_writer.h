@@ -48,10 +48,13 @@ class RunWriter {
 
   /// Goes on with a run as a new attempt from a checkpoint's cursor. Rows of older attempts beyond
   /// it stay in the file and are hidden by the views. `run_id` in full. Throws when the run is
-  /// still alive. `plugins` and `system` of the description are not compared here: the engine does.
+  /// still alive, or when it has another number of attempts than the caller saw as it chose the
+  /// checkpoint: another process went on with it since, and the checkpoint is no longer its newest.
+  /// `plugins` and `system` of the description are not compared here: the engine does.
   static std::unique_ptr<RunWriter> resume(
       const std::filesystem::path& database, const std::string& run_id, const Cursor& cursor,
-      const std::vector<std::pair<std::string, std::string>>& system = {});
+      const std::vector<std::pair<std::string, std::string>>& system = {},
+      std::optional<std::int64_t> attempts_seen = std::nullopt);
 
   ~RunWriter();
   RunWriter(const RunWriter&) = delete;

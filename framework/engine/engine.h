@@ -33,6 +33,9 @@ struct ResumePoint {
   std::string run_id;
   /// Newest first; one that is unreadable or has other bytes than were written is passed over.
   std::vector<KeptCheckpoint> checkpoints;
+  /// The run had begun so often when the checkpoints were listed. Refused when another process has
+  /// gone on with it since.
+  std::int64_t attempts = 0;
   bool force =
       false;  ///< go on although configuration, data, plugins or threads differ; stamps the run
 };
@@ -64,6 +67,7 @@ struct FoldState {
 struct FoldsRequest {
   RunRequest run;
   std::optional<std::string> parent = std::nullopt;  ///< id of the parent run to go on with
+  std::int64_t attempts = 0;                         ///< of the parent, when it was looked at
   std::map<std::int64_t, FoldState> folds = {};      ///< by fold; those not named have not begun
 };
 

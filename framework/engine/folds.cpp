@@ -117,8 +117,8 @@ void Folds::open_parent(std::int64_t folds) {
       train::apply_process_settings({static_cast<int>(e_.train.threads), e_.train.deterministic});
   const auto device = train::resolve_device(e_.train.device);
   if (request_.parent) {
-    parent_ =
-        tracker::RunWriter::resume(e_.tracker, *request_.parent, {}, system_rows(device, threads));
+    parent_ = tracker::RunWriter::resume(e_.tracker, *request_.parent, {},
+                                         system_rows(device, threads), request_.attempts);
   } else {
     auto description = describe(request_.run, device, threads);
     std::erase_if(description.params, [](const auto& param) { return param.key == fold_key; });

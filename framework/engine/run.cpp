@@ -163,7 +163,7 @@ void Session::open_tracker() {
     tracker_ = tracker::RunWriter::resume(
         e_.tracker, request_.resume->run_id,
         {manifest_.at("epoch"), manifest_.at("samples"), manifest_.at("step")},
-        system_rows(device_, threads_));
+        system_rows(device_, threads_), request_.resume->attempts);
   } else {
     tracker_ = tracker::RunWriter::create(e_.tracker, describe(request_, device_, threads_));
   }

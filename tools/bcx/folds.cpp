@@ -61,7 +61,7 @@ bool is_ensemble(const RunShown& run) {
 FoldsPoint folds_point(const Reader& reader, const RunShown& parent, bool force) {
   if (parent.status == "running")
     throw Error(ExitCode::usage, {"is running", "run " + parent.name, "stop it first"});
-  FoldsPoint point{parent.id, {}};
+  FoldsPoint point{parent.id, parent.attempts, {}};
   for (const auto& run : fold_runs(reader, parent)) {
     auto& state = point.folds[fold_of(run)];
     if (run.status == "finished") {

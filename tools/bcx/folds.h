@@ -24,6 +24,7 @@ bool is_ensemble(const tracker::RunShown& run);
 /// Where a parent of folds goes on.
 struct FoldsPoint {
   std::string parent;
+  std::int64_t attempts = 0;  ///< of the parent
   std::map<std::int64_t, engine::FoldState> folds;
 };
 /// Finished folds stay, begun ones go on from their checkpoint. Throws (usage) when the parent or a

@@ -24,7 +24,7 @@ engine::ResumePoint resume_point(const tracker::Reader& reader, const tracker::R
                                  bool force) {
   if (run.status == "running")
     throw Error(ExitCode::usage, {"is running", "run " + run.name, "stop it first"});
-  engine::ResumePoint point{run.id, kept_checkpoints(reader, run.id), force};
+  engine::ResumePoint point{run.id, kept_checkpoints(reader, run.id), run.attempts, force};
   if (point.checkpoints.empty())
     throw Error(ExitCode::data, {"has no checkpoint to go on from", "run " + run.name,
                                  "start it anew with `bcx run`"});

@@ -84,6 +84,7 @@ engine::RunOutcome run_folds(const engine::RunRequest& run, std::optional<FoldsP
   engine::FoldsRequest request{.run = run};
   if (point) {
     request.parent = std::move(point->parent);
+    request.attempts = point->attempts;
     request.folds = std::move(point->folds);
   }
   return load_engine().run_folds(request, observer);

@@ -145,6 +145,21 @@ TEST_CASE("a run that is alive cannot be resumed, nor one that is not there") {
                     path.string() + ": no run has the id \"0000\"; `bcx runs` lists them");
 }
 
+TEST_CASE("a run that another process has gone on with since it was looked at is left alone") {
+  TemporaryFolder folder;
+  const auto path = folder / "bcx.db";
+  const auto id = RunWriter::create(path, description("a"))->id();
+  const auto seen = Reader(path).run(id).attempts;
+  CHECK(seen == 1);
+  RunWriter::resume(path, id, {1, 0, 10}, {}, seen)->finish(Status::finished, "");
+  CHECK_THROWS_WITH(RunWriter::resume(path, id, {1, 0, 10}, {}, seen),
+                    "run a: another process has gone on with it since; see how far it is with "
+                    "`bcx show`");
+  const auto run = Reader(path).run(id);
+  CHECK(run.status == "finished");
+  CHECK(run.attempts == 2);
+}
+
 TEST_CASE("a run of another machine is unknown, not crashed") {
   TemporaryFolder folder;
   const auto path = folder / "bcx.db";
