@@ -17,12 +17,16 @@ namespace bcx {
 class TemporaryFolder {
  public:
   /// `bcx-WHAT-XXXXXX` below the system's temporary folder. Throws (storage).
-  explicit TemporaryFolder(const std::string& what) {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / ("bcx-" + what + "-XXXXXX")).string();
+  explicit TemporaryFolder(const std::string& what)
+      : TemporaryFolder(what, std::filesystem::temp_directory_path(),
+                        "TMPDIR names another place") {}
+  /// Below `parent`; `remedy` says how to choose another one.
+  TemporaryFolder(const std::string& what, const std::filesystem::path& parent,
+                  const std::string& remedy) {
+    std::string pattern = (parent / ("bcx-" + what + "-XXXXXX")).string();
     if (!mkdtemp(pattern.data()))
-      throw Error(ExitCode::storage, {"cannot make a folder: " + system_message(errno),
-                                      printable(pattern), "TMPDIR names another place"});
+      throw Error(ExitCode::storage,
+                  {"cannot make a folder: " + system_message(errno), printable(pattern), remedy});
     path_ = pattern;
   }
   ~TemporaryFolder() {

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -21,6 +20,7 @@
 #include "base/error.h"
 #include "base/paths.h"
 #include "base/table.h"
+#include "base/temporary_folder.h"
 #include "base/text.h"
 #include "commands.h"
 #include "json_text.h"
@@ -30,30 +30,6 @@ extern char** environ;
 
 namespace bcx::cli {
 namespace {
-
-/// A folder of its own for a bench, removed with everything in it.
-class Workplace {
- public:
-  explicit Workplace(const std::string& parent) {
-    const std::filesystem::path base =
-        parent.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(parent);
-    std::string pattern = (base / "bcx-bench-XXXXXX").string();
-    if (!mkdtemp(pattern.data()))
-      throw Error(ExitCode::storage, {"cannot make a folder: " + system_message(errno),
-                                      printable(pattern), "name another place with --folder"});
-    path_ = pattern;
-  }
-  ~Workplace() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Workplace(const Workplace&) = delete;
-  Workplace& operator=(const Workplace&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 nlohmann::ordered_json figure_json(const Figure& figure) {
   nlohmann::ordered_json json{
@@ -96,7 +72,10 @@ int judge(const std::string& stored, const std::vector<Figure>& figures) {
 }
 
 int measure(const BenchOptions& options, Bench bench) {
-  const Workplace place(options.folder);
+  const TemporaryFolder place("bench",
+                              options.folder.empty() ? std::filesystem::temp_directory_path()
+                                                     : std::filesystem::path(options.folder),
+                              "name another place with --folder");
   auto json = nlohmann::ordered_json::array();
   Table table({{"what", Align::left, 1},
                {"measured", Align::right, 0},

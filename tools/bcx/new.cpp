@@ -6,6 +6,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/few.h"
 #include "base/shell.h"
 #include "base/text.h"
 #include "commands.h"
@@ -48,21 +49,24 @@ Found look_at(const Options& options) {
   return found;
 }
 
+/// For a command line that people read: in a comment, whose line it must not end, or on a terminal.
+std::string shown_word(const std::string& word) {
+  return printable(shell_word(word));
+}
+
 std::string toml(const std::string& text) {
   return config::to_toml(config::Value(text));
 }
 
-/// `60 images of 2 classes: cat 30, dog 30`; at most eight classes by name.
+/// `60 images of 2 classes: cat 30, dog 30`.
 std::string contents(const data::SampleTable& table) {
-  constexpr std::size_t shown = 8;
   std::vector<std::int64_t> counts(table.classes.size());
   for (const auto& sample : table.samples) ++counts[static_cast<std::size_t>(sample.label)];
   std::vector<std::string> parts;
-  for (std::size_t k = 0; k < std::min(shown, counts.size()); ++k)
+  for (std::size_t k = 0; k < counts.size(); ++k)
     parts.push_back(fmt::format("{} {}", printable(table.classes[k]), grouped(counts[k])));
-  if (counts.size() > shown) parts.push_back("...");
   return fmt::format("{} images of {} classes: {}", grouped(std::ssize(table.samples)),
-                     counts.size(), join(parts, ", "));
+                     counts.size(), few(parts));
 }
 
 std::string data_section(const Options& options, const Found& found) {
@@ -139,7 +143,7 @@ monitor = "{}"
 factor = 0.2
 patience = 5
 )",
-      contents(found.table), shell_word(fs::path(options.file).filename().string()),
+      contents(found.table), shown_word(fs::path(options.file).filename().string()),
       data_section(options, found), split_section(found), monitor, monitor);
 }
 
@@ -156,8 +160,8 @@ void tell_next(const std::string& file) {
 int write_experiment(Options options) {
   if (options.file.empty()) {
     const auto name = fs::absolute(options.data).lexically_normal();
-    options.file =
-        (name.has_filename() ? name : name.parent_path()).filename().replace_extension(".toml");
+    const auto last = name.has_filename() ? name : name.parent_path();
+    options.file = (fs::is_directory(last) ? last : last.stem()).filename().string() + ".toml";
   }
   if (fs::exists(fs::symlink_status(options.file)))
     throw Error(ExitCode::usage,
@@ -169,7 +173,7 @@ int write_experiment(Options options) {
     fmt::print(stderr,
                "warning: nothing says which images belong to one patient: the split is by image; "
                "the file says how to name the patient\n");
-  tell_next(shell_word(options.file));
+  tell_next(shown_word(options.file));
   return 0;
 }
 

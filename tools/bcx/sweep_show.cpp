@@ -120,7 +120,8 @@ int best(const Options& options) {
   for (const auto& [key, value] : state.ranking.front().point)
     sets += " --set " + shell_word(fmt::format("{}={}", key, config::to_toml(value)));
   fmt::print("\nthe best: bcx run {}{}\n",
-             shell_word((ledger.folder() / "experiment.toml").string()), sets);
+             printable(shell_word((ledger.folder() / "experiment.toml").string())),
+             printable(sets));
   return 0;
 }
 

@@ -160,6 +160,10 @@ TEST_CASE("pictures, classes and patients with hostile names") {
   bcx({"data", "pack", "data", "--out", (bcx.folder() / (evil + ".bcxpack")).string()});
   bcx({"data", "preview", "data", "--out", "sheet.png"});
   bcx({"check", "x.toml"});
+  bcx({"new", root.string()});
+  bcx({"new", root.string(), "--out", "new.toml"});
+  bcx({"check", "new.toml"});
+  bcx({"run", root.string()});
 }
 
 TEST_CASE("a manifest of hostile labels, columns and paths") {
