@@ -33,9 +33,7 @@ eval::Predictions Evaluator::predict(const EvaluationPlan& plan,
   eval::Predictions predictions;
   predictions.classes = static_cast<int>(data_.decoded.table.classes.size());
   predictions.logits = forward_(indexes, plan.views, [&](std::int64_t done, std::int64_t total) {
-    // An epoch's validation is short and its result part of the epoch; a final one can be
-    // repeated.
-    if (plan.purpose != "epoch") throw_if_stopped("evaluating");
+    throw_if_stopped(plan.purpose == "epoch" ? "validating" : "evaluating");
     observer_.progress({.phase = plan.prefix, .done = done, .total = total});
   });
   for (const auto i : indexes) {

@@ -206,9 +206,11 @@ void CheckpointStore::save(Snapshot snapshot, const std::string& tag, const std:
 
 void CheckpointStore::write(Snapshot snapshot, const std::string& tag, const std::string& metric,
                             std::optional<double> value) {
-  // Zero-padded, so that names sort by step.
-  const auto path = tag == "last" ? this->path(fmt::format("last-{:010}", snapshot.cursor.step))
-                                  : this->path(tag);
+  // Zero-padded, so that names sort by step; "-" before the "." of the epoch's end, whose step it is.
+  const auto path = this->path(
+      tag == "last" ? fmt::format("last-{:010}{}", snapshot.cursor.step,
+                                  snapshot.manifest.contains("validating") ? "-validating" : "")
+                    : tag);
   std::vector<weights::TensorView> views;
   for (const auto& item : snapshot.items)
     views.push_back(

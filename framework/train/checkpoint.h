@@ -62,7 +62,8 @@ void restore_model(const weights::SafetensorsFile& file, std::string_view prefix
                    const model::FlatParameters& parameters);
 
 /// Writes checkpoints of one run, off the training thread, one at a time and in order:
-/// `last-STEP.safetensors` (the two newest are kept) and `TAG.safetensors` for any other tag.
+/// `last-STEP.safetensors` (the two newest are kept), `last-STEP-validating.safetensors` when the
+/// validation after that step was stopped, and `TAG.safetensors` for any other tag.
 class CheckpointStore {
  public:
   CheckpointStore(std::filesystem::path folder, tracker::RunWriter& tracker);

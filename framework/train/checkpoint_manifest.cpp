@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "base/error.h"
@@ -34,6 +35,27 @@ bool is_list(const json& value) {
 bool is_map(const json& value) {
   return value.is_object() && all_texts(value);
 }
+bool is_tag(const json& value) {
+  return is_text(value) && is_checkpoint_tag(value.get_ref<const std::string&>());
+}
+bool is_tag_or_none(const json& value) {
+  return value == "" || is_tag(value);
+}
+
+/// As TrainLoop::state() writes what callbacks asked for.
+bool is_request(const json& value) {
+  return value.is_object() && is_tag(value.value("tag", json())) &&
+         is_text(value.value("monitor", json())) && is_boolean(value.value("best", json())) &&
+         (!value.contains("value") || is_text(value["value"]));
+}
+bool is_interrupted_validation(const json& value) {
+  if (!value.is_object()) return false;
+  const auto metrics = value.value("metrics", json()), wanted = value.value("checkpoints", json()),
+             unwanted = value.value("removed", json());
+  return is_map(metrics) && wanted.is_array() && unwanted.is_array() &&
+         std::all_of(wanted.begin(), wanted.end(), is_request) &&
+         std::all_of(unwanted.begin(), unwanted.end(), is_tag);
+}
 
 struct Field {
   const char* key;
@@ -52,7 +74,7 @@ constexpr Field fields[] = {{"epoch", is_count},
                             {"stop", is_boolean},
                             {"frozen_by_callback", is_boolean},
                             {"stop_reason", is_text},
-                            {"best_tag", is_text},
+                            {"best_tag", is_tag_or_none},
                             {"precision", is_text},
                             {"frozen", is_list},
                             {"callbacks", is_map},
@@ -60,6 +82,7 @@ constexpr Field fields[] = {{"epoch", is_count},
                             {"skipped_in_a_row", is_count, true},
                             {"overflows_in_a_row", is_count, true},
                             {"parts", is_count, true},
+                            {"validating", is_interrupted_validation, true},
                             {"preprocess", is_map, true}};
 
 /// A file whose bytes changed may still be JSON.
@@ -75,6 +98,19 @@ void require_fields(const json& manifest, const std::string& where) {
 }
 
 }  // namespace
+
+bool is_checkpoint_tag(std::string_view tag) {
+  constexpr std::string_view allowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+  return !tag.empty() && tag.size() <= 64 && tag.front() != '.' && !tag.starts_with("last-") &&
+         tag.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+double number_of(std::string_view text) {
+  double number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
 
 json parse_manifest(std::string_view text, const std::string& where) {
   auto manifest = json::parse(text, nullptr, /*allow_exceptions=*/false);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/error.h"
 #include "base/signals.h"
 #include "base/timing.h"
 #include "train/device.h"
@@ -68,7 +69,7 @@ void TrainLoop::say_ended_after_error() noexcept {
 void TrainLoop::run_epochs() {
   while (cursor_.epoch < epochs() && !stop_ && !stopped_) {
     const auto begun = Clock::now();
-    train_epoch();
+    if (!validating_) train_epoch();
     if (diverged_ || !trouble_.empty()) return;
     if (!stopped_) stopped_ = end_epoch(seconds_since(begun));
     if (!trouble_.empty()) return;
@@ -160,8 +161,7 @@ void TrainLoop::note_parts() {
                                      parts_.step.parts(), cursor_.step));
 }
 
-/// True when the run is to stop.
-bool TrainLoop::end_epoch(double seconds) {
+void TrainLoop::end_steps(double seconds) {
   const auto totals = parts_.step.totals();
   metrics_["train.loss"] = totals.loss;
   metrics_["train.accuracy"] = totals.accuracy;
@@ -172,10 +172,27 @@ bool TrainLoop::end_epoch(double seconds) {
       static_cast<double>(epoch_samples_here_) / std::max(seconds, 1e-9);
   metrics_["memory.peak"] = static_cast<double>(peak_memory(parts_.input.device()));
   call("an epoch's steps are done", [&](sdk::Callback& c) { c.on_train_epoch_end(*this); });
-  if (parts_.validate) {
+  validating_ = true;
+}
+
+/// False when a signal came: the state is saved as it stood before, and a resume validates anew.
+bool TrainLoop::validate() {
+  try {
     for (const auto& [name, value] : parts_.validate()) metrics_[name] = value;
-    call("validation ended", [&](sdk::Callback& c) { c.on_validation_end(*this); });
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::stopped) throw;
+    save({.tag = "last"});
+    return false;
   }
+  call("validation ended", [&](sdk::Callback& c) { c.on_validation_end(*this); });
+  return true;
+}
+
+/// True when the run is to stop.
+bool TrainLoop::end_epoch(double seconds) {
+  if (!validating_) end_steps(seconds);
+  if (parts_.validate && !validate()) return true;
+  validating_ = false;
   call("an epoch ended", [&](sdk::Callback& c) { c.on_epoch_end(*this); });
   parts_.parameters.check_views("in this epoch, by a callback or the backbone");
   const std::vector<std::pair<std::string, double>> values(metrics_.begin(), metrics_.end());

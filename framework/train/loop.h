@@ -41,7 +41,8 @@ struct LoopParts {
   tracker::RunWriter& tracker;
   CheckpointStore& checkpoints;
   Observer& observer;
-  /// Validates the weights in place and gives `val.*`; empty without validation samples.
+  /// Validates the weights in place and gives `val.*`; empty without validation samples. Throws
+  /// bcx::Error (stopped) when a signal comes, with the weights as they were.
   std::function<sdk::Metrics()> validate;
   /// Adds what only the engine knows (hashes, plugins, the experiment) to a snapshot.
   std::function<void(Snapshot&)> complete;
@@ -100,6 +101,8 @@ class TrainLoop : private sdk::CallbackContext {
   void say_ended_after_error() noexcept;
   void train_epoch();
   bool end_epoch(double seconds);
+  void end_steps(double seconds);
+  bool validate();
   /// `times`: for each sample from the first micro-batch on, how often it came before
   /// (repetitions()).
   void one_step(std::span<const std::span<const std::int64_t>> micro_batches,
@@ -128,6 +131,8 @@ class TrainLoop : private sdk::CallbackContext {
   bool is_saved() const;
   void save_requested();
   nlohmann::json state() const;
+  nlohmann::json interrupted_validation() const;
+  void go_on_validating(const nlohmann::json& state);
   void roll_back();
 
   LoopParts parts_;
@@ -144,6 +149,7 @@ class TrainLoop : private sdk::CallbackContext {
   std::vector<std::string> unwanted_checkpoints_;                     // tags
   std::string best_tag_;  // of the first checkpoint that was asked for as the best
   bool stop_ = false, stopped_ = false;
+  bool validating_ = false;  // the epoch's steps are done and callbacks were told
   bool diverged_ = false;  // and a callback asked for a stop: the best checkpoint is the result
   std::string trouble_;    // what is not finite and to be rolled back from; empty: nothing
   std::int64_t roll_backs_ = 0, skipped_in_a_row_ = 0, overflows_in_a_row_ = 0;

@@ -6,17 +6,14 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/timing.h"
+#include "train/checkpoint_manifest.h"
 #include "train/loop.h"
 
 namespace bcx::train {
 namespace {
 
-/// A tag becomes a file's name in the run's folder.
 void require_tag(std::string_view tag) {
-  constexpr std::string_view allowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
-  if (tag.empty() || tag.size() > 64 || tag.front() == '.' || tag.starts_with("last-") ||
-      tag.find_first_not_of(allowed) != std::string_view::npos)
+  if (!is_checkpoint_tag(tag))
     throw Error(ExitCode::plugin,
                 {fmt::format("asked for a checkpoint called \"{}\"", printable(clip(tag, 60))), "",
                  "use letters, digits, -, _ and ., at most 64, not last- at the start"});

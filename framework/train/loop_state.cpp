@@ -43,31 +43,59 @@ std::optional<std::filesystem::path> TrainLoop::best() const {
   return std::filesystem::exists(path) ? std::optional(path) : std::nullopt;
 }
 
+/// What the end of this epoch needs beside the state: what callbacks gave and asked for so far.
+nlohmann::json TrainLoop::interrupted_validation() const {
+  nlohmann::json metrics = nlohmann::json::object(), wanted = nlohmann::json::array();
+  for (const auto& [name, value] : metrics_) metrics[name] = shortest(value);
+  for (const auto& [tag, request] : wanted_checkpoints_) {
+    wanted.push_back({{"tag", tag}, {"monitor", request.monitor}, {"best", request.best}});
+    if (request.value) wanted.back()["value"] = shortest(*request.value);
+  }
+  return {{"metrics", metrics}, {"checkpoints", wanted}, {"removed", unwanted_checkpoints_}};
+}
+
+void TrainLoop::go_on_validating(const nlohmann::json& state) {
+  validating_ = true;
+  metrics_.clear();
+  for (const auto& [name, value] : state.at("metrics").items())
+    metrics_[name] = number_of(value.get_ref<const std::string&>());
+  for (const auto& request : state.at("checkpoints")) {
+    sdk::CheckpointRequest wanted{
+        .tag = request.at("tag"), .monitor = request.at("monitor"), .best = request.at("best")};
+    if (request.contains("value"))
+      wanted.value = number_of(request.at("value").get_ref<const std::string&>());
+    request_checkpoint(wanted);
+  }
+  unwanted_checkpoints_ = state.at("removed").get<std::vector<std::string>>();
+}
+
 nlohmann::json TrainLoop::state() const {
   nlohmann::json callbacks = nlohmann::json::object();
   for (const auto& callback : parts_.callbacks)
     callbacks[callback.instance] =
         callback.site("giving its state", [&] { return callback.object->state(); });
-  return {{"format", checkpoint_format},
-          {"epoch", cursor_.epoch},
-          {"samples", cursor_.samples},
-          {"step", cursor_.step},
-          {"batch_size", batch_size_},
-          {"epoch_batch_size", epoch_batch_size_},
-          {"epochs", epochs()},
-          {"stop", stop_ && cursor_.samples == 0},
-          {"stop_reason", stop_reason_},
-          {"learning_rate", base_rate_},
-          {"horizon", schedule_.horizon()},
-          {"frozen", frozen_},
-          {"frozen_by_callback", frozen_by_callback_},
-          {"best_tag", best_tag_},
-          {"precision", name_of(parts_.step.settings().precision)},
-          {"roll_backs", roll_backs_},
-          {"skipped_in_a_row", skipped_in_a_row_},
-          {"overflows_in_a_row", overflows_in_a_row_},
-          {"parts", parts_.step.parts()},
-          {"callbacks", callbacks}};
+  nlohmann::json state{{"format", checkpoint_format},
+                       {"epoch", cursor_.epoch},
+                       {"samples", cursor_.samples},
+                       {"step", cursor_.step},
+                       {"batch_size", batch_size_},
+                       {"epoch_batch_size", epoch_batch_size_},
+                       {"epochs", epochs()},
+                       {"stop", stop_ && (cursor_.samples == 0 || validating_)},
+                       {"stop_reason", stop_reason_},
+                       {"learning_rate", base_rate_},
+                       {"horizon", schedule_.horizon()},
+                       {"frozen", frozen_},
+                       {"frozen_by_callback", frozen_by_callback_},
+                       {"best_tag", best_tag_},
+                       {"precision", name_of(parts_.step.settings().precision)},
+                       {"roll_backs", roll_backs_},
+                       {"skipped_in_a_row", skipped_in_a_row_},
+                       {"overflows_in_a_row", overflows_in_a_row_},
+                       {"parts", parts_.step.parts()},
+                       {"callbacks", callbacks}};
+  if (validating_) state["validating"] = interrupted_validation();
+  return state;
 }
 
 void TrainLoop::load_state(const nlohmann::json& manifest) {
@@ -92,6 +120,8 @@ void TrainLoop::load_state(const nlohmann::json& manifest) {
   overflows_in_a_row_ = manifest.value("overflows_in_a_row", std::int64_t{0});
   parts_.step.set_parts(manifest.value("parts", std::int64_t{1}));
   parts_.step.set_frozen(frozen_);
+  validating_ = false;
+  if (manifest.contains("validating")) go_on_validating(manifest.at("validating"));
   for (auto& callback : parts_.callbacks) {
     const auto& states = manifest.at("callbacks");
     if (!states.contains(callback.instance)) continue;

@@ -19,6 +19,14 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static_cast<void>(manifest.at("frozen").get<std::vector<std::string>>());
     for (const auto& [name, state] : manifest.at("callbacks").items())
       static_cast<void>(state.get<std::string>());
+    if (manifest.contains("validating")) {
+      const auto& validating = manifest.at("validating");
+      for (const auto& [name, value] : validating.at("metrics").items())
+        static_cast<void>(train::number_of(value.get<std::string>()));
+      for (const auto& request : validating.at("checkpoints"))
+        fuzz::require(train::is_checkpoint_tag(request.at("tag").get<std::string>()),
+                      "what a manifest asks for lies in its folder");
+    }
     fuzz::require(manifest.value("parts", std::int64_t{1}) >= 0, "parts are not negative");
   });
   return 0;

@@ -86,7 +86,9 @@ def checkpoint_manifest():
              "frozen": ["backbone.*"], "callbacks": {"checkpoint": "{}"}}
     seed("checkpoint_manifest", "whole", json.dumps(whole))
     seed("checkpoint_manifest", "optional", json.dumps(whole | {
-        "roll_backs": 1, "skipped_in_a_row": 2, "overflows_in_a_row": 3, "parts": 2, "preprocess": {"macenko": "x"}}))
+        "roll_backs": 1, "skipped_in_a_row": 2, "overflows_in_a_row": 3, "parts": 2, "preprocess": {"macenko": "x"},
+        "validating": {"metrics": {"train.loss": "0.5"}, "removed": ["old"], "checkpoints": [
+            {"tag": "best", "monitor": "val.auc", "best": True, "value": "inf"}]}}))
     seed("checkpoint_manifest", "format", '{"format": 3}')
 
 

@@ -1,6 +1,7 @@
 #include "resume_point.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "folds.h"
@@ -12,7 +13,8 @@ std::vector<engine::KeptCheckpoint> kept_checkpoints(const tracker::Reader& read
   auto rows = reader.checkpoints(run);
   std::erase_if(rows, [](const auto& row) { return !row.kept; });
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
-    return a.row.cursor.step > b.row.cursor.step;
+    return std::pair(a.row.cursor.step, a.row.cursor.epoch) >
+           std::pair(b.row.cursor.step, b.row.cursor.epoch);
   });
   std::vector<engine::KeptCheckpoint> checkpoints;
   for (const auto& row : rows)

@@ -78,6 +78,32 @@ TEST_CASE("SIGINT and SIGTERM end every phase in order, and the run can be had t
   CHECK(again.code == 0);
 }
 
+TEST_CASE("a stop in validation takes effect there, and a resume validates anew") {
+  const test::SmallRuns here;
+  const auto trouble = [&](const std::string& what) {
+    return here.with(what, "[[callback]]\nname = \"trouble\"\nwhat = \"" + what + "\"\n");
+  };
+  const std::vector<std::string> fixtures{"--plugin-path",
+                                          (test::build_dir() / "tests/fault_fixtures").string()};
+  REQUIRE(here.run_file(trouble("ask"), "whole", fixtures).code == 0);
+  const auto stopped = here.run_file(trouble("ask_and_stop"), "stopped", fixtures);
+  INFO(stopped.err);
+  REQUIRE(stopped.code == 75);
+  CHECK(exit_reason(here, "stopped") == "signal 15");
+  CHECK(here.newest_checkpoint("stopped").filename().string().ends_with("-validating.safetensors"));
+
+  const auto done = here.bcx({"resume", "stopped", "--quiet", fixtures[0], fixtures[1]});
+  INFO(done.err);
+  CHECK(done.code == 0);
+  here.require_same_as_whole("stopped");
+  std::map<std::string, int> files;
+  for (const char* run : {"whole", "stopped"})
+    for (const auto& file : here.checkpoints(run)) ++files[file.filename().string()];
+  CHECK(files["asked-1.safetensors"] == 2);
+  CHECK(files["asked-2.safetensors"] == 2);
+  CHECK(files["asked-0.safetensors"] == 0);
+}
+
 TEST_CASE("a batch system's warnings: SIGUSR2 and SIGXCPU stop, SIGUSR1 saves and goes on") {
   const test::SmallRuns here;
   here.run_whole();

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <cmath>
+#include <limits>
+
 #include "base/error.h"
 #include "tests/catch.h"
 #include "train/checkpoint_manifest.h"
@@ -57,6 +60,39 @@ TEST_CASE("each key is needed, and of its type") {
       CHECK(refused(changed.dump()) == (number || same ? "taken" : damaged(key)));
     }
   }
+}
+
+TEST_CASE("a validation that was stopped: numbers in text, tags that are files' names") {
+  const auto with = [](const char* key, const json& value) {
+    auto changed = whole;
+    changed["validating"] =
+        json::parse(R"({"metrics": {"train.loss": "0.5", "x": "nan"}, "removed": ["old"],
+                        "checkpoints": [{"tag": "best", "monitor": "x", "best": true,
+                                         "value": "-inf"}]})");
+    if (*key) changed["validating"][key] = value;
+    return refused(changed.dump());
+  };
+  CHECK(with("", {}) == "taken");
+  for (const char* key : {"metrics", "removed", "checkpoints"}) {
+    CHECK(with(key, nullptr) == damaged("validating"));
+    CHECK(with(key, json::array({1})) == damaged("validating"));
+    CHECK(with(key, json::object({{"a", 1}})) == damaged("validating"));
+  }
+  CHECK(with("removed", {"../../other"}) == damaged("validating"));
+  for (const char* request :
+       {R"({"tag": "../up", "monitor": "", "best": true})", R"({"tag": "a", "best": true})",
+        R"({"tag": "a", "monitor": "", "best": 1})", R"({"monitor": "", "best": true})",
+        R"({"tag": "a", "monitor": "", "best": true, "value": 0.5})"})
+    CHECK(with("checkpoints", json::array({json::parse(request)})) == damaged("validating"));
+
+  for (const char* tag : {"last-1", ".", "a/b", "..", "/etc/x"}) {
+    auto best = whole;
+    best["best_tag"] = tag;
+    CHECK(refused(best.dump()) == damaged("best_tag"));
+  }
+  CHECK(train::number_of("0.1") == 0.1);
+  CHECK(std::isnan(train::number_of("nan")));
+  CHECK(train::number_of("-inf") == -std::numeric_limits<double>::infinity());
 }
 
 TEST_CASE("another format, and what is no manifest at all") {
