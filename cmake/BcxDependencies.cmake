@@ -27,17 +27,35 @@ foreach(module core imgproc imgcodecs)
     INTERFACE_INCLUDE_DIRECTORIES ${OPENCV_INCLUDE_DIR})
 endforeach()
 
-# One precompiled header for all torch-side targets: torch/torch.h costs 21-28 s a file without it.
-add_library(bcx_torch_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cpp)
-target_link_libraries(bcx_torch_pch PRIVATE bcx_options LibTorch::LibTorch)
-target_precompile_headers(bcx_torch_pch PRIVATE <torch/torch.h>)
+# LibTorch's include folder brings another fmt than the system's library. This folder comes before it, so that all of
+# bcx uses one fmt, and links it: header-only it costs each file that formats anything 2-3 s.
+get_target_property(bcx_fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+if(NOT bcx_fmt_include)
+  set(bcx_fmt_include /usr/include)
+endif()
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/system)
+file(CREATE_LINK ${bcx_fmt_include}/fmt ${PROJECT_BINARY_DIR}/system/fmt SYMBOLIC)
 
-# bcx_use_torch_pch(TARGET): links LibTorch privately and reuses the precompiled header.
+# Precompiled headers for torch-side targets: torch/torch.h costs 21-28 s a file without one. GLUE is for code that
+# calls others once a batch or less: -O1 makes no difference there, and half of the compiler's time.
+foreach(kind "" _glue)
+  add_library(bcx_torch${kind}_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cpp)
+  target_link_libraries(bcx_torch${kind}_pch PRIVATE bcx_options LibTorch::LibTorch fmt::fmt)
+  target_include_directories(bcx_torch${kind}_pch SYSTEM BEFORE PRIVATE ${PROJECT_BINARY_DIR}/system)
+  target_precompile_headers(bcx_torch${kind}_pch PRIVATE <torch/torch.h>)
+endforeach()
+target_compile_options(bcx_torch_glue_pch PRIVATE -O1)
+
+# bcx_use_torch_pch(TARGET [GLUE]): links LibTorch privately and reuses a precompiled header.
 function(bcx_use_torch_pch target)
-  target_link_libraries(${target} PRIVATE LibTorch::LibTorch)
-  target_precompile_headers(${target} REUSE_FROM bcx_torch_pch)
-  # LibTorch's include folder brings a newer fmt than the system's library, and it is found first.
-  target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)
+  target_link_libraries(${target} PRIVATE LibTorch::LibTorch fmt::fmt)
+  target_include_directories(${target} SYSTEM BEFORE PRIVATE ${PROJECT_BINARY_DIR}/system)
+  if("${ARGV1}" STREQUAL GLUE)
+    target_precompile_headers(${target} REUSE_FROM bcx_torch_glue_pch)
+    target_compile_options(${target} PRIVATE -O1)
+  else()
+    target_precompile_headers(${target} REUSE_FROM bcx_torch_pch)
+  endif()
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE") # -fPIE, CMake's choice, would leave the -fPIC header unused
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
