@@ -280,7 +280,9 @@ PixelStore::PixelStore(std::vector<std::uint8_t> pixels, std::int64_t count, std
 }
 
 PixelStore::PixelStore(std::shared_ptr<const void> owner, PixelView view)
-    : owner_(std::move(owner)), view_(view), mapped_(true) {}
+    : owner_(std::move(owner)), view_(view) {
+  view_.mapped = true;
+}
 
 Image decode_square(const Sample& sample, const config::DataConfig& config,
                     const ImageLimits& limits) {

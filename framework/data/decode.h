@@ -25,12 +25,11 @@ class PixelStore {
   PixelStore(std::shared_ptr<const void> owner, PixelView view);
 
   const PixelView& view() const { return view_; }
-  bool mapped() const { return mapped_; }
+  bool mapped() const { return view_.mapped; }
 
  private:
   std::shared_ptr<const void> owner_;
   PixelView view_;
-  bool mapped_ = false;
 };
 
 /// A preprocess component's work (a stain normaliser): applied to each image after the resize, on

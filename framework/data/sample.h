@@ -51,6 +51,7 @@ struct ImageFacts {
 struct PixelView {
   const std::uint8_t* data = nullptr;
   std::int64_t count = 0, height = 0, width = 0;
+  bool mapped = false;  ///< of a file: what was not read before is on the disk (read_ahead.h)
   const std::uint8_t* image(std::int64_t i) const { return data + i * height * width * 3; }
 };
 

@@ -35,6 +35,9 @@ std::vector<float> forward_all(model::Classifier& classifier, const plugin::Call
     const auto part =
         indexes.subspan(static_cast<std::size_t>(begin),
                         static_cast<std::size_t>(std::min(settings.batch_size, total - begin)));
+    const auto next = indexes.subspan(static_cast<std::size_t>(begin) + part.size());
+    input.read_ahead(
+        next.first(std::min(static_cast<std::size_t>(settings.batch_size), next.size())));
     const auto of_view = [&](std::int64_t view) {
       const auto images = input.view(part, view);
       const AutocastScope autocast(images.device(), settings.precision);

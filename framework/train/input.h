@@ -48,6 +48,9 @@ class InputPipeline {
   /// geometric augmentations with numbers of their own.
   at::Tensor view(std::span<const std::int64_t> indexes, std::int64_t view) const;
 
+  /// These come next: see ResidentImages::read_ahead().
+  void read_ahead(std::span<const std::int64_t> indexes) const { images_.read_ahead(indexes); }
+
   std::int64_t image_size() const { return image_size_; }
   std::int64_t classes() const { return classes_; }
   const SampleInfo& samples() const { return samples_; }

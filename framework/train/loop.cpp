@@ -111,6 +111,9 @@ void TrainLoop::train_epoch() {
     for (const auto& batch : group) samples += static_cast<std::int64_t>(batch.size());
     seen += samples;
     if (seen <= cursor_.samples) continue;  // consumed before the resume
+    const auto next = std::span(all).subspan(std::min(first + accumulate, all.size()));
+    for (const auto& batch : next.first(std::min(accumulate, next.size())))
+      parts_.input.read_ahead(batch);
     one_step(group, std::span(times).subspan(static_cast<std::size_t>(seen - samples)));
     if (diverged_ || !trouble_.empty()) return;
     report_progress(first + group.size(), all.size(), seconds_since(begun));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/read_ahead.h"
 #include "train/cuda_services.h"
 #include "train/device.h"
 #include "train/pixel_kernels.h"
@@ -65,6 +66,10 @@ ResidentImages::ResidentImages(const data::PixelView& view, at::Device device)
   const auto host = at::from_blob(const_cast<std::uint8_t*>(view.data),
                                   {view.count, view.height, view.width, 3}, at::kByte);
   if (host.nbytes() <= free_device_memory(device) / 2) resident_ = host.to(device);
+}
+
+void ResidentImages::read_ahead(std::span<const std::int64_t> indexes) const {
+  if (!resident_.defined()) data::read_ahead(view_, indexes);
 }
 
 at::Tensor ResidentImages::gather(std::span<const std::int64_t> indexes, const at::Tensor& inverse,

@@ -39,6 +39,9 @@ class ResidentImages {
   at::Tensor gather(std::span<const std::int64_t> indexes, const at::Tensor& inverse,
                     std::int64_t size, const ChannelTransform& transform) const;
 
+  /// The images are gathered soon: those of a mapped file are fetched meanwhile.
+  void read_ahead(std::span<const std::int64_t> indexes) const;
+
   at::Device device() const { return device_; }
 
  private:
