@@ -11,7 +11,8 @@
 //       on_epoch_end                                      all metrics of the epoch known
 //     on_run_end                                          also after a stop or an error
 //
-// A checkpoint is taken after on_epoch_end or on_step_end, when every state() is up to date.
+// A checkpoint is taken after on_epoch_end or on_step_end, when every state() is up to date; also
+// after on_train_epoch_end when a signal stops the validation: a resume then begins with it.
 #pragma once
 
 #include <cstdint>
