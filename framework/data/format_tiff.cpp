@@ -20,8 +20,11 @@ enum Tag : int {
   strip_offsets = 273,
   orientation = 274,
   samples_per_pixel = 277,
+  rows_per_strip = 278,
   strip_bytes = 279,
   planar = 284,
+  tile_width = 322,
+  tile_length = 323,
   tile_offsets = 324,
   tile_bytes = 325,
   extra_samples = 338,
@@ -69,7 +72,11 @@ class Directory {
   void add(std::size_t at) {
     const int tag = reader_.u16(at), type = reader_.u16(at + 2);
     const int size = type == 1 ? 1 : type == 3 ? 2 : type == 4 ? 4 : 0;
-    if (size == 0) return;  // text, fractions: nothing that the picture depends on
+    if (size == 0) {  // text, fractions: nothing that the picture depends on
+      if (tag == rows_per_strip || tag == tile_width || tag == tile_length)
+        refuse(fmt::format("TIFF is damaged: tag {} has the type {}", tag, type));
+      return;
+    }
     Field field{at + 8, reader_.u32(at + 4), size};
     const std::uint64_t bytes = std::uint64_t{field.count} * static_cast<std::uint64_t>(size);
     if (bytes > 4) {
@@ -87,7 +94,8 @@ class Directory {
     constexpr std::array tags = {width,         height,        bits_per_sample, compression,
                                  photometric,   strip_offsets, orientation,     samples_per_pixel,
                                  strip_bytes,   planar,        tile_offsets,    tile_bytes,
-                                 extra_samples, sample_format};
+                                 extra_samples, sample_format, rows_per_strip,  tile_width,
+                                 tile_length};
     return std::find(tags.begin(), tags.end(), tag) != tags.end();
   }
 
@@ -154,6 +162,29 @@ void check_data(const Directory& directory, const Page& page, std::uint64_t pixe
     refuse("TIFF is truncated: it has fewer bytes than pixels");
 }
 
+// The decoder makes room for a whole tile, however small the picture.
+void check_tiles(const Directory& directory, const ImageLimits& limits) {
+  if (!directory.has(tile_width) && !directory.has(tile_length) && !directory.has(tile_offsets))
+    return;
+  const std::uint64_t across = directory.first(tile_width, 0),
+                      down = directory.first(tile_length, 0);
+  if (across * down == 0 || across * down > static_cast<std::uint64_t>(limits.max_pixels))
+    refuse(fmt::format("is a TIFF of tiles of {} x {} pixels, {} pixels are allowed", across, down,
+                       limits.max_pixels));
+}
+
+// Another value of a number, which it has room for.
+void overwrite(std::span<const std::byte> bytes, const Field& field, std::int64_t value,
+               Header& result) {
+  if (result.cleaned.empty()) result.cleaned.assign(bytes.begin(), bytes.end());
+  const bool big = bytes[0] == std::byte{'M'};
+  for (int i = 0; i < field.size; ++i) {
+    const int shift = 8 * (big ? field.size - 1 - i : i);
+    result.cleaned[field.values_at + static_cast<std::size_t>(i)] =
+        static_cast<std::byte>((value >> shift) & 0xFF);
+  }
+}
+
 void note_kind(const Page& page, Header& result) {
   if (page.bits == 16) result.notes.emplace_back("16-bit");
   if (page.photometric <= 1) result.notes.emplace_back("grey");
@@ -168,6 +199,7 @@ Header inspect_tiff(std::span<const std::byte> bytes, const ImageLimits& limits)
   check_size(result.width, result.height, limits);
   const Page page = page_of(directory);
   check_kind(directory, page);
+  check_tiles(directory, limits);
   check_data(directory, page, static_cast<std::uint64_t>(result.width * result.height));
   note_kind(page, result);
   const Field* turned = directory.field(orientation);
@@ -175,10 +207,12 @@ Header inspect_tiff(std::span<const std::byte> bytes, const ImageLimits& limits)
   if (turned && turned->size == 2 && turned->count == 1 && told >= 2 && told <= 8) {
     // OpenCV would turn it or not, by version and flags: it gets an upright one, and bcx turns.
     result.orientation = static_cast<int>(told);
-    result.cleaned.assign(bytes.begin(), bytes.end());
-    const bool big = bytes[0] == std::byte{'M'};
-    result.cleaned[turned->values_at + (big ? 1 : 0)] = std::byte{1};
+    overwrite(bytes, *turned, 1, result);
   }
+  // "All rows in one strip" is written as any large number, and OpenCV makes room for as many.
+  if (const Field* rows = directory.field(rows_per_strip);
+      rows && directory.first(rows_per_strip, 0) > static_cast<std::uint64_t>(result.height))
+    overwrite(bytes, *rows, result.height, result);
   return result;
 }
 

@@ -247,6 +247,23 @@ TEST_CASE("TIFF: one page of plain pixels") {
   counted[7] = {279, 4, 0xFFFFFFFF, 0};
   CHECK(error_of(tiff(counted, strip)) ==
         "TIFF is truncated: 17179869180 bytes are due at 0, the file has 186");
+  for (const std::uint32_t rows : {9u, 16'000'000u, 0xFFFFFFFFu}) {
+    auto one_strip = grey_page(8, 8);
+    one_strip[6].value = rows;
+    CHECK(pixel(decode_image(bytes_of(tiff(one_strip, strip))), 1) ==
+          std::vector<int>{127, 127, 127});
+  }
+  auto signed_rows = grey_page(8, 8);
+  signed_rows[6] = {278, 9, 1, 16'000'000};
+  CHECK(error_of(tiff(signed_rows, strip)) == "TIFF is damaged: tag 278 has the type 9");
+  auto tiled = grey_page(8, 8);
+  tiled.push_back({322, 4, 1, 100'000});
+  tiled.push_back({323, 4, 1, 100'000});
+  CHECK(error_of(tiff(tiled, strip)) ==
+        "is a TIFF of tiles of 100000 x 100000 pixels, 67108864 pixels are allowed");
+  tiled.pop_back();
+  CHECK(error_of(tiff(tiled, strip)) ==
+        "is a TIFF of tiles of 100000 x 0 pixels, 67108864 pixels are allowed");
   CHECK(error_of(std::string("II\x2B\0\x08\0\0\0", 8)) ==
         "is a BigTIFF, which bcx does not read; save it as PNG, cut into tiles if it is large");
 }
