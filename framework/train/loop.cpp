@@ -67,7 +67,8 @@ void TrainLoop::say_ended_after_error() noexcept {
 }
 
 void TrainLoop::run_epochs() {
-  while (cursor_.epoch < epochs() && !stop_ && !stopped_) {
+  // An epoch whose validation is still due is ended, also when a callback asked for a stop in it.
+  while (cursor_.epoch < epochs() && (!stop_ || validating_) && !stopped_) {
     const auto begun = Clock::now();
     if (!validating_) train_epoch();
     if (diverged_ || !trouble_.empty()) return;
