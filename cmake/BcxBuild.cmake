@@ -77,7 +77,7 @@ function(bcx_add_test name)
       -Wno-stringop-overflow -Wno-array-bounds)
   endif()
   if(arg_TORCH)
-    bcx_use_torch_pch(${name} GLUE)
+    bcx_use_torch_pch(${name})
   else()
     target_compile_options(${name} PRIVATE -O1 -fPIC) # as the precompiled header was made
     set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)

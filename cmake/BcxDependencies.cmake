@@ -36,29 +36,30 @@ endif()
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/system)
 file(CREATE_LINK ${bcx_fmt_include}/fmt ${PROJECT_BINARY_DIR}/system/fmt SYMBOLIC)
 
-# Precompiled headers for torch-side targets: torch/torch.h costs 21-28 s a file without one. GLUE is for code that
-# calls others once a batch or less: -O1 makes no difference there, and half of the compiler's time.
-foreach(kind "" _glue)
-  add_library(bcx_torch${kind}_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cpp)
-  target_link_libraries(bcx_torch${kind}_pch PRIVATE bcx_options LibTorch::LibTorch fmt::fmt)
-  target_include_directories(bcx_torch${kind}_pch SYSTEM BEFORE PRIVATE ${PROJECT_BINARY_DIR}/system)
-  target_precompile_headers(bcx_torch${kind}_pch PRIVATE <torch/torch.h>)
-endforeach()
-target_compile_options(bcx_torch_glue_pch PRIVATE -O1)
+# The precompiled header of torch-side targets: torch/torch.h costs 21-28 s a file without one. -O1, since what calls
+# LibTorch's kernels runs no faster with -O2 (docs/performance.md) and costs the compiler twice as much. Sources with
+# loops over pixels or features of their own are bcx_hot_sources.
+add_library(bcx_torch_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cpp)
+target_link_libraries(bcx_torch_pch PRIVATE bcx_options LibTorch::LibTorch fmt::fmt)
+target_include_directories(bcx_torch_pch SYSTEM BEFORE PRIVATE ${PROJECT_BINARY_DIR}/system)
+target_compile_options(bcx_torch_pch PRIVATE -O1)
+target_precompile_headers(bcx_torch_pch PRIVATE <torch/torch.h>)
 
-# bcx_use_torch_pch(TARGET [GLUE]): links LibTorch privately and reuses a precompiled header.
+# bcx_use_torch_pch(TARGET): links LibTorch privately and reuses the precompiled header.
 function(bcx_use_torch_pch target)
   target_link_libraries(${target} PRIVATE LibTorch::LibTorch fmt::fmt)
   target_include_directories(${target} SYSTEM BEFORE PRIVATE ${PROJECT_BINARY_DIR}/system)
-  if("${ARGV1}" STREQUAL GLUE)
-    target_precompile_headers(${target} REUSE_FROM bcx_torch_glue_pch)
-    target_compile_options(${target} PRIVATE -O1)
-  else()
-    target_precompile_headers(${target} REUSE_FROM bcx_torch_pch)
-  endif()
+  target_precompile_headers(${target} REUSE_FROM bcx_torch_pch)
+  target_compile_options(${target} PRIVATE -O1) # as the header was made
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE") # -fPIE, CMake's choice, would leave the -fPIC header unused
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${target} PRIVATE -fPIC)
   endif()
+endfunction()
+
+# bcx_hot_sources(FILES ...): of a torch-side target, with -O2 and so without the precompiled header; they include
+# little of LibTorch.
+function(bcx_hot_sources)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS -O2)
 endfunction()

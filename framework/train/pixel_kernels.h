@@ -1,5 +1,5 @@
 // What happens to one pixel between the resident images and a network's input. The same functions
-// run on a CPU (pixels.cpp) and inside a CUDA kernel (pixel_kernels.cu): no LibTorch, no library.
+// run on a CPU (pixel_rows.cpp) and inside a CUDA kernel (pixel_kernels.cu): no LibTorch, no library.
 #pragma once
 
 #include <cstdint>

@@ -3,37 +3,14 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "data/read_ahead.h"
 #include "train/cuda_services.h"
 #include "train/device.h"
 #include "train/pixel_kernels.h"
+#include "train/pixel_rows.h"
 
 namespace bcx::train {
 namespace {
-
-struct Target {
-  float* out;  // of the image
-  std::int64_t size;
-  PixelScale scale;
-};
-
-void convert_row(const std::uint8_t* source, std::int64_t y, const Target& target) {
-  const std::uint8_t* in = source + y * target.size * 3;
-  float* out = target.out + y * target.size * 3;
-  for (std::int64_t x = 0; x < target.size; ++x)
-    convert_pixel(in + 3 * x, target.scale, out + 3 * x);
-}
-
-void warp_row(const std::uint8_t* source, std::int64_t height, std::int64_t width,
-              const PixelMap& map, std::int64_t y, const Target& target) {
-  float* out = target.out + y * target.size * 3;
-  const float fy = static_cast<float>(y);
-  for (std::int64_t x = 0; x < target.size; ++x)
-    warp_pixel(source, height, width, map, static_cast<float>(x), fy, target.scale, out + 3 * x);
-}
 
 PixelScale scale_of(const ChannelTransform& transform) {
   PixelScale to;
@@ -92,7 +69,7 @@ at::Tensor ResidentImages::gather_cpu(std::span<const std::int64_t> indexes,
   at::parallel_for(0, count * size, size, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t n = row / size, y = row % size;
-      const Target target{first + n * size * size * 3, size, scale_of(transform)};
+      const RowTarget target{first + n * size * size * 3, size, scale_of(transform)};
       const auto map = over_indexes(m ? m + 6 * n : identity, size, view_.height, view_.width);
       const std::uint8_t* source = view_.image(indexes[static_cast<std::size_t>(n)]);
       if (map.identity() && view_.width == size && view_.height == size)

@@ -1,5 +1,6 @@
 #include "open_experiment.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "base/error.h"

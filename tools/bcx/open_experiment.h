@@ -1,7 +1,6 @@
 // What every command that takes an experiment file does first.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +8,10 @@
 #include "config/experiment.h"
 #include "config/load.h"
 #include "plugin/catalog.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bcx::cli {
 

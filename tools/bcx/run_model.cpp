@@ -1,5 +1,6 @@
 #include "run_model.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

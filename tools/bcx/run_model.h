@@ -1,7 +1,6 @@
 // A recorded run's model: what predict, evaluate and explain work with.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +10,10 @@
 #include "eval/predictions.h"
 #include "open_experiment.h"
 #include "tracker/reader.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bcx::cli {
 

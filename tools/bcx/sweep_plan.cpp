@@ -1,5 +1,6 @@
 #include "sweep_plan.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <filesystem>

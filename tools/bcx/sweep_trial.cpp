@@ -1,5 +1,6 @@
 #include "sweep_trial.h"
 
+#include <CLI/CLI.hpp>
 #include <signal.h>
 
 #include <charconv>

@@ -1,7 +1,6 @@
 // What makes a run a trial of a sweep: it belongs to its trial, and may be told to end early.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -10,6 +9,10 @@
 
 #include "console.h"
 #include "tracker/rows.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bcx::cli {
 

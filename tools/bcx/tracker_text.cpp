@@ -1,5 +1,6 @@
 #include "tracker_text.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -1,7 +1,6 @@
 // How the tracker's commands open it and write what is in it.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
@@ -10,6 +9,10 @@
 
 #include "base/table.h"
 #include "tracker/reader.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bcx::cli {
 
