@@ -10,9 +10,9 @@
 #include <cmath>
 
 #include "check/checks.h"
-#include "check/multiply_accumulates.h"
 #include "check/parameters_check.h"
 #include "check/tensors.h"
+#include "model/products.h"
 
 namespace bcx::check {
 namespace {
@@ -354,9 +354,9 @@ std::string facts(const ComponentSpec& spec) {
     const auto input = images(1, 224, 224);
     const auto plain = without_fused(spec);
     plain->eval();
-    const MultiplyAccumulates counted;
+    const model::ProductTrace counted;
     plain->forward(input, context);
-    const double found = static_cast<double>(counted.count()) * 1e-9;
+    const double found = static_cast<double>(counted.multiply_accumulates()) * 1e-9;
     require(
         std::abs(found - *said.gmacs_224) <= std::max(0.01 * *said.gmacs_224, 0.005),
         fmt::format("plugin.toml says gmacs_224 = {}, counted were {:.3f}", *said.gmacs_224, found),

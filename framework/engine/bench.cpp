@@ -5,10 +5,13 @@
 #include <torch/torch.h>
 
 #include <chrono>
+#include <functional>
 #include <numeric>
 
 #include "base/signals.h"
 #include "base/timing.h"
+#include "engine/operator_count.h"
+#include "engine/roofline.h"
 #include "engine/training_setup.h"
 #include "train/device.h"
 #include "train/forward.h"
@@ -17,8 +20,6 @@ namespace bcx::engine {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr int rate_repetitions = 7;
 
 /// Pictures of noise, half of them of each class, all of them in the training part.
 PreparedData noise(const config::Experiment& e, std::int64_t count) {
@@ -99,59 +100,66 @@ class Stopwatch {
   std::vector<double> seconds_, processor_, idle_, waits_;
 };
 
-/// Work per second, `rate_repetitions` times after one to warm up.
-template <typename Work>
-std::vector<double> rates(double amount, const Work& work) {
-  std::vector<double> result;
-  work();
-  for (int i = 0; i < rate_repetitions; ++i) {
-    const auto begun = Clock::now();
-    work();
-    result.push_back(amount / seconds_since(begun));
-  }
-  return result;
-}
-
-/// What this processor can do at best: large copies, large matrix products.
-std::vector<Measured> machine_rates(at::Device device) {
-  if (!device.is_cpu()) return {};
-  std::vector<Measured> result;
-  const auto from = at::ones({64 << 20}), to = at::empty_like(from);
-  result.push_back({"memory copied (read and written)", "GB/s",
-                    rates(2e-9 * static_cast<double>(from.nbytes()), [&] { to.copy_(from); }),
-                    true});
-  constexpr std::int64_t n = 2048;
-  for (const auto type : {at::kFloat, at::kBFloat16}) {
-    if (type == at::kBFloat16 && !train::cpu_has_bf16()) continue;
-    const auto a = at::ones({n, n}, type), b = at::ones({n, n}, type);
-    auto c = at::empty({n, n}, type);
-    result.push_back({type == at::kFloat ? "matrix product, fp32" : "matrix product, bf16",
-                      "GFLOP/s", rates(2e-9 * n * n * n, [&] { at::mm_out(c, a, b); }), true});
-  }
-  return result;
-}
-
 std::int64_t batch_size(const BenchRequest& request) {
   const auto& e = request.experiment;
   return request.training || e.evaluate.batch_size == 0 ? e.train.batch_size
                                                         : e.evaluate.batch_size;
 }
 
-/// The least time that the published network's products take at the rate of large ones; a backward
-/// pass has two products for each of the forward pass.
-std::vector<Measured> floor_of(const BenchRequest& request, train::Precision precision,
-                               const std::vector<Measured>& machine, double seconds) {
-  const auto& e = request.experiment;
-  const auto batch = batch_size(request);
-  const auto* spec = request.catalog.find(config::ComponentKind::backbone, e.model.backbone.name);
-  const std::size_t rate = precision == train::Precision::bf16 ? 2 : 1;
-  if (!spec || !spec->facts.gmacs_224 || machine.size() <= rate) return {};
-  const double side = static_cast<double>(e.data.image_size) / 224.0;
-  const double flops = 2e9 * *spec->facts.gmacs_224 * side * side * static_cast<double>(batch) *
-                       (request.training ? 3.0 : 1.0);
-  const double least = flops / (median(machine[rate].values) * 1e9);
-  return {{"arithmetic alone, at that rate", "ms", {least * 1e3}, false},
-          {"time over that", "times", {seconds / least}, false}};
+/// Steps or batches of the same images, again and again.
+class Work {
+ public:
+  Work(const BenchRequest& request, TrainingSetup& setup)
+      : training_(request.training), count_(batch_size(request)), setup_(setup) {}
+
+  /// Calls `done` after each.
+  void run(std::int64_t repetitions, const std::function<void()>& done) {
+    training_ ? train(repetitions, done) : infer(repetitions, done);
+  }
+
+ private:
+  void train(std::int64_t repetitions, const std::function<void()>& done) {
+    std::vector<std::int64_t> indexes(static_cast<std::size_t>(count_));
+    std::iota(indexes.begin(), indexes.end(), 0);
+    const std::vector<std::int64_t> times(indexes.size(), 0);
+    for (std::int64_t i = 0; i < repetitions; ++i) {
+      setup_.step.run(1, count_,
+                      [&](std::int64_t) { return setup_.input.training(indexes, times, 0); },
+                      {0, steps_++});
+      done();
+    }
+  }
+  void infer(std::int64_t repetitions, const std::function<void()>& done) {
+    std::vector<std::int64_t> indexes;
+    for (std::int64_t i = 0; i < repetitions * count_; ++i) indexes.push_back(i % count_);
+    const auto& classifier = setup_.model.classifier;
+    train::forward_all(
+        *classifier.object, classifier.site, setup_.input, indexes, setup_.step.context(),
+        {.precision = setup_.step.settings().precision, .batch_size = count_, .views = 1},
+        [&](std::int64_t, std::int64_t) { done(); });
+  }
+
+  bool training_;
+  std::int64_t count_, steps_ = 0;
+  TrainingSetup& setup_;
+};
+
+void choose_precision(TrainingSetup& setup, const config::Experiment& e) {
+  if (e.train.precision == "auto")
+    setup.choose_precision(e);
+  else
+    setup.step.set_precision(train::precision_named(e.train.precision));
+}
+
+/// Of the last of three: where weights are kept between batches, the first makes them.
+std::int64_t operators_called(Work& work) {
+  const OperatorCount counted;
+  std::int64_t before = 0, latest = 0;
+  work.run(3, [&] {
+    latest = counted.count() - before;
+    before = counted.count();
+  });
+  return latest;
 }
 
 }  // namespace
@@ -166,41 +174,21 @@ std::vector<Measured> bench(const BenchRequest& request) {
   TrainingSetup setup(
       {.experiment = e, .catalog = request.catalog, .command = {}, .git_commit = {}, .version = {}},
       data, device);
-  if (e.train.precision == "auto")
-    setup.choose_precision(e);
-  else
-    setup.step.set_precision(train::precision_named(e.train.precision));
+  choose_precision(setup, e);
   const auto precision = setup.step.settings().precision;
   Stopwatch watch(device, threads);
+  Work work(request, setup);
   double first = 0;
   std::int64_t done = 0;
   // Steps that are replayed are what is timed, not how they came to be.
   const bool recorded = request.training && setup.step.recorder().in_use();
   const auto warm_up = recorded ? std::max(request.warm_up, train::StepRecorder::warm_up_steps + 2)
                                 : request.warm_up;
-  const auto lap = [&] {
+  work.run(warm_up + request.steps, [&] {
     watch.lap();
     if (++done == 1) first = watch.seconds().front();
     if (done == warm_up) watch.forget();
-  };
-  const std::int64_t all = warm_up + request.steps;
-  if (request.training) {
-    std::vector<std::int64_t> indexes(static_cast<std::size_t>(count));
-    std::iota(indexes.begin(), indexes.end(), 0);
-    const std::vector<std::int64_t> times(indexes.size(), 0);
-    for (std::int64_t i = 0; i < all; ++i) {
-      setup.step.run(1, count,
-                     [&](std::int64_t) { return setup.input.training(indexes, times, 0); }, {0, i});
-      lap();
-    }
-  } else {
-    std::vector<std::int64_t> indexes;
-    for (std::int64_t i = 0; i < all * count; ++i) indexes.push_back(i % count);
-    train::forward_all(*setup.model.classifier.object, setup.model.classifier.site, setup.input,
-                       indexes, setup.step.context(),
-                       {.precision = precision, .batch_size = count, .views = 1},
-                       [&](std::int64_t, std::int64_t) { lap(); });
-  }
+  });
 
   const std::string step = request.training ? "a step" : "a batch";
   auto results = watch.results(step, count);
@@ -212,9 +200,14 @@ std::vector<Measured> bench(const BenchRequest& request) {
                        "steps",
                        {static_cast<double>(setup.step.recorder().replayed())},
                        true});
+  results.push_back({"operators called in " + step,
+                     "calls",
+                     {static_cast<double>(operators_called(work))},
+                     false});
   const auto machine = machine_rates(device);
-  results.insert(results.end(), machine.begin(), machine.end());
-  const auto floor = floor_of(request, precision, machine, median(watch.seconds()));
+  results.push_back(machine.copy);
+  results.insert(results.end(), machine.product.begin(), machine.product.end());
+  const auto floor = roofline(request, count, precision, machine, median(watch.seconds()));
   results.insert(results.end(), floor.begin(), floor.end());
   for (auto& result : results)
     if (result.what == step) result.what += fmt::format(" in {}", train::name_of(precision));

@@ -110,7 +110,8 @@ void FlatParameters::collect_gradients(bool accumulate, double scale) {
     auto& grad = parameters_[i].owner.mutable_grad();
     if (grad.defined()) {
       targets.push_back(gradient_views_[i]);
-      sources.push_back(grad);
+      // Scaled in the lower precision, it would be rounded again.
+      sources.push_back(scale == 1.0 ? grad : grad.to(gradients_.scalar_type()));
     } else if (!accumulate) {
       gradient_views_[i].zero_();
     }
@@ -142,6 +143,10 @@ void FlatParameters::check_views(std::string_view after) const {
                    "", "change values in place (copy_), never the module's type or device"});
     }
   }
+}
+
+at::Tensor FlatParameters::view(const Entry& entry, const at::Tensor& flat) {
+  return view_of(entry, flat);
 }
 
 at::Tensor FlatParameters::read(const Entry& entry, const at::Tensor& flat) {

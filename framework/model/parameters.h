@@ -48,8 +48,8 @@ class FlatParameters {
   void freeze(std::span<const std::string> patterns);
 
   /// Copies (`accumulate`: adds) the gradients that autograd left in the module's tensors into the
-  /// flat buffer and releases them; parameters without one count as zero. `scale` multiplies what
-  /// is added.
+  /// flat buffer and releases them, gradients of a lower precision too; parameters without one
+  /// count as zero. `scale` multiplies what is added.
   void collect_gradients(bool accumulate, double scale);
   /// Drops what autograd left in the module's tensors.
   void release_gradients();
@@ -57,6 +57,9 @@ class FlatParameters {
   /// Throws bcx::Error (plugin) when a module's tensor no longer points into the buffer.
   void check_views(std::string_view after) const;
 
+  /// The part of a flat tensor of values()'s or buffers()'s layout that is an entry's, in its
+  /// shape.
+  static at::Tensor view(const Entry& entry, const at::Tensor& flat);
   /// Contiguous copy of an entry in the usual order, on the CPU, from any flat tensor of values()'s
   /// or buffers()'s layout (an average, say).
   static at::Tensor read(const Entry& entry, const at::Tensor& flat);

@@ -41,6 +41,7 @@ StepExecutor::StepExecutor(model::Classifier& classifier, model::FlatParameters&
       loss_(loss),
       settings_(settings),
       groups_(parameters, settings.multipliers),
+      lower_weights_(classifier, parameters),
       recorder_(settings.record,
                 at::globalContext().defaultGenerator(parameters.values().device()).clone()) {
   const auto device = parameters.values().device();
@@ -80,8 +81,16 @@ void StepExecutor::set_parts(std::int64_t parts) {
   recorder_.forget();
 }
 
+void StepExecutor::round_weights(Precision precision) {
+  if (!settings_.round_weights_once || precision == Precision::fp32) return;
+  within_memory(
+      [&] { lower_weights_.refresh(precision == Precision::bf16 ? at::kBFloat16 : at::kHalf); });
+}
+
 at::Tensor StepExecutor::forward_backward(const sdk::Batch& batch, MicroStep micro,
                                           Precision precision) {
+  std::optional<model::LowerWeights::Scope> lower;
+  if (settings_.round_weights_once && precision != Precision::fp32) lower.emplace(lower_weights_);
   at::Tensor logits;
   {
     const AutocastScope autocast(batch.images.device(), precision);
@@ -94,6 +103,7 @@ at::Tensor StepExecutor::forward_backward(const sdk::Batch& batch, MicroStep mic
     const auto scaled = precision == Precision::fp16 ? loss * loss_scale_ : loss;
     within_memory([&] { scaled.backward(); });
   });
+  lower.reset();
   parameters_.collect_gradients(/*accumulate=*/micro.index > 0, micro.share);
 
   torch::NoGradGuard no_grad;
@@ -127,6 +137,7 @@ at::Tensor StepExecutor::accumulate(std::int64_t count, std::int64_t sample_coun
                                     StepPosition position) {
   at::Tensor loss;
   std::int64_t index = 0;
+  round_weights(settings_.precision);
   for (std::int64_t i = 0; i < count; ++i)
     for (const auto& batch : split(make_batch(i))) {
       context_.generator.set_current_seed(model_seed(settings_.seed, position, index));
@@ -290,6 +301,7 @@ void StepExecutor::rehearse(const sdk::Batch& batch, Precision precision) {
   const auto totals = totals_.clone();
   enter_training();
   context_.generator.set_current_seed(0);
+  round_weights(precision);
   forward_backward(batch, {0, 1.0}, precision);
   torch::NoGradGuard no_grad;
   parameters_.buffers().copy_(buffers);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "bcx/sdk/augmentation.h"
 #include "bcx/sdk/optimizer.h"
 #include "model/classifier.h"
+#include "model/lower_weights.h"
 #include "model/optimizer_groups.h"
 #include "model/parameters.h"
 #include "plugin/call_site.h"
@@ -27,6 +29,9 @@ struct StepSettings {
   /// Of each parameter, in FlatParameters's order; none: 1 everywhere.
   std::vector<model::Multipliers> multipliers = {};
   bool train_frozen_batch_norm = false;
+  /// Under bf16 and fp16 weights are rounded once a step, not where each is used: see
+  /// model::LowerWeights. For a GPU, where each cast is a launch.
+  bool round_weights_once = false;
   std::uint64_t seed = 0;
   /// A skipped step leaves running statistics and accumulators as they were, too.
   bool undo_skipped = false;
@@ -143,6 +148,8 @@ class StepExecutor {
                         StepPosition position);
   std::vector<sdk::Batch> split(const sdk::Batch& batch) const;
   bool split_further(std::int64_t largest);
+  /// Before the first forward_backward() of a step.
+  void round_weights(Precision precision);
   at::Tensor forward_backward(const sdk::Batch& batch, MicroStep micro, Precision precision);
   void enter_training();
   void update(const at::Tensor& loss, const Before& before);
@@ -156,6 +163,7 @@ class StepExecutor {
   StepSettings settings_;
   sdk::ModelContext context_;
   model::OptimizerGroups groups_;
+  model::LowerWeights lower_weights_;
   at::Tensor totals_, gradient_norm_;
   at::Tensor loss_scale_, good_steps_;  // of fp16
   at::Tensor average_values_, average_buffers_;

@@ -20,6 +20,7 @@ at::Tensor StepExecutor::run_given(std::span<const sdk::Batch> batches,
   for (const auto& batch : batches) samples += batch.images.size(0);
   const Before before = remember();
   at::Tensor loss;
+  round_weights(settings_.precision);
   for (std::size_t i = 0; i < batches.size(); ++i) {
     context_.generator = generators[i];
     const double share =

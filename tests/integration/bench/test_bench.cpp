@@ -54,8 +54,10 @@ TEST_CASE("bcx bench train and infer time steps and say what the machine could d
          {of_step + " in fp32", std::string("images"), "processor time of " + of_step,
           "cores idle during " + of_step, "waits during " + of_step, "first " + of_step.substr(2),
           std::string("peak memory"), std::string("memory copied (read and written)"),
-          std::string("matrix product, fp32"), std::string("arithmetic alone, at that rate"),
-          std::string("time over that")}) {
+          std::string("matrix product, fp32"), "operators called in " + of_step,
+          std::string("products' arithmetic, at that rate"),
+          std::string("products' operands and results"), std::string("roofline's floor"),
+          std::string("time over the floor")}) {
       INFO(what);
       CHECK(figures.contains(what));
     }

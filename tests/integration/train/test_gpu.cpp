@@ -46,6 +46,18 @@ struct Counting : test::TinyBackbone {
 
 }  // namespace
 
+TEST_CASE("weights rounded once a step train to the same bytes as autocast on a GPU") {
+  const auto device = the_gpu();
+  BCX_NEEDS_GPU(device);
+  StepSettings settings;
+  settings.precision = Precision::bf16;
+  Rig autocast(device, settings);
+  settings.round_weights_once = true;
+  Rig once(device, settings);
+  for (auto* rig : {&autocast, &once}) rig->run(4, {6});
+  check_same_bytes(once, autocast);
+}
+
 TEST_CASE("gathering on the GPU gives the CPU's pixels") {
   const auto device = the_gpu();
   BCX_NEEDS_GPU(device);
