@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "gpu_block.h"
+
 namespace densenet {
 namespace sdk = bcx::sdk;
 
@@ -46,15 +48,16 @@ at::Tensor DenseBlock::plain(at::Tensor x, sdk::ModelContext& context) const {
 }
 
 Features DenseBlock::fused(const at::Tensor& x) const {
-  if (!x.is_cpu() || (options_.drop_rate > 0 && is_training())) return {};
+  const auto device = x.device().type();
+  if ((!x.is_cpu() && !x.is_cuda()) || (options_.drop_rate > 0 && is_training())) return {};
   const bool trains =
       std::all_of(layers_.begin(), layers_.end(), [](const auto& l) { return l->all_train(); });
   const bool evaluates =
       std::all_of(layers_.begin(), layers_.end(), [](const auto& l) { return l->none_train(); });
-  if (!trains && (!evaluates || differentiated(x))) return {};
+  if (!trains && (x.is_cuda() || !evaluates || differentiated(x))) return {};
 
-  const auto input = at::autocast::is_autocast_enabled(at::kCPU) && x.scalar_type() != at::kDouble
-                         ? x.to(at::autocast::get_autocast_dtype(at::kCPU))
+  const auto input = at::autocast::is_autocast_enabled(device) && x.scalar_type() != at::kDouble
+                         ? x.to(at::autocast::get_autocast_dtype(device))
                          : x;
   std::vector<LayerModules> modules;
   std::vector<LayerTensors> tensors;
@@ -62,8 +65,13 @@ Features DenseBlock::fused(const at::Tensor& x) const {
     modules.push_back(layer->modules());
     tensors.push_back(modules.back().tensors());
   }
-  if (!can_fuse(input, tensors)) return {};
   constexpr BatchNormRule rule{};  // BatchNorm2d's defaults, which the layers have
+  if (x.is_cuda()) {
+    const auto* kernels = gpu::cuda_kernels();
+    if (!kernels || !gpu::can_fuse(input, tensors)) return {};
+    return {gpu::block_training(input, tensors, rule, *kernels)};
+  }
+  if (!can_fuse(input, tensors)) return {};
   return trains ? fused_block_training(input, tensors, rule)
                 : Features{fused_block_inference(input, modules)};
 }

@@ -16,7 +16,7 @@ struct DenseBlockOptions {
   std::int64_t growth = 0;      ///< features that each layer adds
   std::int64_t bottleneck = 4;  ///< width of the 1x1 convolution, in growths
   double drop_rate = 0.0;       ///< dropout on each layer's new features
-  bool fused = true;            ///< as one operation (fused_block.h) where that is possible
+  bool fused = true;            ///< as one operation (fused_block.h, gpu_block.h) where possible
 };
 
 /// Batch normalisation, relu, 1x1 convolution, batch normalisation, relu, 3x3 convolution: the
@@ -46,8 +46,9 @@ class DenseBlock : public torch::nn::Module {
 
  private:
   at::Tensor plain(at::Tensor x, bcx::sdk::ModelContext& context) const;
-  /// Undefined where the fused operation does not serve: on a GPU, with dropout, with
-  /// normalisations that are partly frozen, or frozen and to be differentiated through.
+  /// Undefined where the fused operation does not serve: with dropout, with normalisations that
+  /// are partly frozen, or frozen and to be differentiated through; on a GPU in evaluation, and
+  /// where its kernels were not built.
   Features fused(const at::Tensor& x) const;
   /// Whether gradients flow through a forward pass of x.
   bool differentiated(const at::Tensor& x) const;

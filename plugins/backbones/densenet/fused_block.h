@@ -22,7 +22,8 @@
 
 namespace densenet {
 
-/// One layer's tensors. Weights are float32 (float64 with float64 features).
+/// One layer's tensors. Weights are float32 (float64 with float64 features); on a GPU those of
+/// convolutions may have the features' type.
 struct LayerTensors {
   at::Tensor norm1_weight, norm1_bias, conv1_weight;  ///< [C], [C], [width, C, 1, 1]
   at::Tensor norm2_weight, norm2_bias, conv2_weight;  ///< [width], [width], [growth, width, 3, 3]

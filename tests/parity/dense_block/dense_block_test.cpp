@@ -1,92 +1,20 @@
 // The fused dense block against the plain one, whose parity with torchvision is tested elsewhere.
-#include "dense_block.h"
-
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
-#include <cmath>
 #include <limits>
-#include <map>
 
 #include "fused_norm.h"
 #include "row_kernels_generations.h"
-
-#include "tests/catch.h"
-#include "tests/parity/fill.h"
+#include "tests/parity/dense_block/rig.h"
 
 namespace bcx::test {
 namespace {
 
-using densenet::DenseBlock;
-using densenet::DenseBlockOptions;
-
-constexpr auto channels_last = at::MemoryFormat::ChannelsLast;
-
-/// `kinks`: half of the activations' inputs are negative; else none is, and gradients are
-/// continuous.
-std::shared_ptr<DenseBlock> make_block(DenseBlockOptions options, bool fused, at::ScalarType type,
-                                       bool kinks) {
-  options.fused = fused;
-  auto block = std::make_shared<DenseBlock>(options);
-  const torch::NoGradGuard no_grad;
-  for (auto& item : block->named_parameters())
-    item.value().copy_(fill(item.key(), item.value().sizes()));
-  for (auto& item : block->named_buffers())
-    item.value().copy_(fill(item.key(), item.value().sizes()));
-  if (!kinks)
-    for (auto& item : block->named_parameters())
-      if (item.key().ends_with("bias")) item.value().add_(10.0);
-  block->to(type);
-  for (auto& parameter : block->parameters())
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(channels_last));
-  return block;
-}
-
-at::Tensor input(at::IntArrayRef shape, at::ScalarType type) {
-  // Away from zero: a variance is then a small difference of large sums.
-  return (2 * fill_uniform("input", shape) + 0.5).to(type).contiguous(channels_last);
-}
-
-/// All that a step of training leaves, by name.
-using Left = std::map<std::string, at::Tensor>;
-
-Left train(DenseBlock& block, at::Tensor x) {
-  bcx::sdk::ModelContext context;
-  x.requires_grad_();
-  // What comes before a block in a network is no leaf.
-  const auto features = block.forward(x * 1.0, context).map;
-  const auto probe = (2 * fill_uniform("probe", features.sizes()) - 1).to(features.scalar_type());
-  (features * probe).sum().backward();
-  Left left{{"features", features.detach()}, {"input", x.grad()}};
-  for (const auto& item : block.named_parameters()) left[item.key()] = item.value().grad();
-  for (const auto& item : block.named_buffers()) left[item.key()] = item.value();
-  return left;
-}
-
-/// Largest difference relative to the norm of a tensor's values (root mean square).
-double difference(const at::Tensor& got, const at::Tensor& expected) {
-  const auto scale = expected.to(at::kDouble).norm() / std::sqrt(expected.numel());
-  return ((got.to(at::kDouble) - expected.to(at::kDouble)).abs().max() / scale).item<double>();
-}
-
 Left trained(const DenseBlockOptions& options, at::IntArrayRef shape, bool fused,
              at::ScalarType type, bool kinks) {
   return train(*make_block(options, fused, type, kinks), input(shape, type));
-}
-
-/// Shapes and types as the plain block's, and `near(name, got, expected)`.
-template <typename Near>
-void check_all(const Left& fused, const Left& plain, const Near& near) {
-  REQUIRE(plain.size() == fused.size());
-  for (const auto& [name, expected] : plain) {
-    INFO(name);
-    const auto& got = fused.at(name);
-    REQUIRE(got.defined());
-    CHECK(got.sizes() == expected.sizes());
-    CHECK(got.scalar_type() == expected.scalar_type());
-    near(name, got, expected);
-  }
 }
 
 void check_float64(const DenseBlockOptions& options, at::IntArrayRef shape) {
@@ -108,11 +36,6 @@ void check_rounded(const DenseBlockOptions& options, at::IntArrayRef shape, at::
               CHECK(difference(got, truth.at(name)) < std::max(allowed, 1.5 * of_plain));
             });
 }
-
-constexpr DenseBlockOptions kGrowth32{.layers = 7, .channels = 64, .growth = 32};
-constexpr DenseBlockOptions kGrowth48{.layers = 5, .channels = 96, .growth = 48};
-// Several panels of 256 channels, the last one of 16.
-constexpr DenseBlockOptions kWide{.layers = 2, .channels = 528, .growth = 16};
 
 }  // namespace
 
