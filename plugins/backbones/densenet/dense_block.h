@@ -48,7 +48,7 @@ class DenseBlock : public torch::nn::Module {
   at::Tensor plain(at::Tensor x, bcx::sdk::ModelContext& context) const;
   /// Undefined where the fused operation does not serve: with dropout, with normalisations that
   /// are partly frozen, or frozen and to be differentiated through; on a GPU in evaluation, and
-  /// where its kernels were not built.
+  /// where its kernels were not built or fail their trial (gpu_trial.h).
   Features fused(const at::Tensor& x) const;
   /// Whether gradients flow through a forward pass of x.
   bool differentiated(const at::Tensor& x) const;

@@ -1,7 +1,7 @@
 // The dense block of a GPU against the plain one: the same code and arithmetic, with the kernels'
 // twin on a CPU. What a GPU itself does with it is
 // tests/integration/train/test_gpu_dense_block.cpp.
-#include "gpu_block.h"
+#include "gpu_trial.h"
 
 #include <ATen/autocast_mode.h>
 
@@ -199,6 +199,37 @@ TEST_CASE("a GPU's dense block declines what its kernels cannot do") {
   CHECK(!fuses({2, 24, 4, 4}, at::kFloat, at::kFloat));
   CHECK(!fuses({1, 32, 1, 1}, at::kFloat, at::kFloat));  // no unbiased variance
   CHECK(!gpu::can_fuse(at::zeros({2, 32, 4, 4}), {}));
+}
+
+TEST_CASE("kernels that compute what LibTorch does pass their trial") {
+  for (const auto type : {at::kDouble, at::kFloat, at::kBFloat16, at::kHalf}) {
+    CAPTURE(type);
+    CHECK(gpu::agree_with_libtorch(gpu::kHostKernels, at::kCPU, type));
+  }
+}
+
+TEST_CASE("kernels that compute something else, nothing, or cannot be launched fail it") {
+  auto broken = gpu::kHostKernels;
+  SECTION("nothing is written") {
+    broken.of_float.norm_gradient = [](const gpu::NormGradient<float>&, const gpu::Grid&, void*) {};
+  }
+  SECTION("a pass without its relu") {
+    broken.of_float.normalise_relu = [](const gpu::NormaliseRelu<float>& pass,
+                                        const gpu::Grid& grid, void*) {
+      for (std::int64_t row = 0; row < grid.rows; ++row)
+        for (std::int64_t c = 0; c < grid.channels; ++c)
+          pass.out.data[row * pass.out.stride + c] =
+              pass.in.data[row * pass.in.stride + c] * pass.scale[c] + pass.shift[c];
+    };
+  }
+  SECTION("no driver") {
+    broken.of_float.settle_gradient = [](const gpu::SettleGradient<float>&,
+                                         const gpu::Partials<float>&, std::int64_t, void*) {
+      throw std::runtime_error("no CUDA-capable device is detected");
+    };
+  }
+  CHECK_FALSE(gpu::agree_with_libtorch(broken, at::kCPU, at::kFloat));
+  CHECK(gpu::agree_with_libtorch(broken, at::kCPU, at::kDouble));
 }
 
 }  // namespace bcx::test
