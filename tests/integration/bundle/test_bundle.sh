@@ -32,10 +32,13 @@ clean() { env -i HOME="$work/home" PATH=/usr/bin:/bin "$@"; }
 mkdir home
 [ "$(clean bcx-bundle/bcx plugins list --kind backbone | grep -c densenet201)" = 1 ] || fail "no backbones"
 if ldd bcx-bundle/lib/libbcx_data.so | grep -q "$build"; then fail "it still uses the build tree"; fi
-code=0
-clean BCX_TORCH="$work" bcx-bundle/bcx run packed.toml 2>message || code=$?
-[ $code = 5 ] || fail "without LibTorch the exit code is $code"
-grep -q "no LibTorch here; install torch 2.11" message || fail "without LibTorch it said: $(cat message)"
+for command in "run packed.toml" "predict @last demo.bcxdata"; do
+  code=0
+  # shellcheck disable=SC2086 # words of a command
+  clean BCX_TORCH="$work" bcx-bundle/bcx $command 2>message || code=$?
+  [ $code = 5 ] || fail "without LibTorch the exit code of $command is $code"
+  grep -q "no LibTorch here; install torch 2.11" message || fail "without LibTorch $command said: $(cat message)"
+done
 clean BCX_TORCH="$torch" bcx-bundle/bcx run packed.toml --set data.source=packed --set data.root=demo.bcxdata
 clean bcx-bundle/bcx runs | grep -q finished || fail "the run is not in the tracker"
 echo "ok: $size bytes"
