@@ -36,14 +36,17 @@ endif()
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/system)
 file(CREATE_LINK ${bcx_fmt_include}/fmt ${PROJECT_BINARY_DIR}/system/fmt SYMBOLIC)
 
-# The precompiled header of torch-side targets: torch/torch.h costs 21-28 s a file without one. -O1, since what calls
-# LibTorch's kernels runs no faster with -O2 (docs/performance.md) and costs the compiler twice as much. Sources with
-# loops over pixels or features of their own are bcx_hot_sources.
+# The precompiled header of torch-side targets: tensors, autograd and torch::nn::Module, which cost 10-20 s a file
+# without one. Not torch/torch.h: what the inline functions of a precompiled header need of templates GCC instantiates
+# again in each file, in 3.7 s for torch/torch.h and 1.9 s for these. -O1, since what calls LibTorch's kernels runs no
+# faster with -O2 (docs/performance.md) and costs the compiler twice as much. Sources with loops over pixels or features
+# of their own are bcx_hot_sources.
 add_library(bcx_torch_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cpp)
 target_link_libraries(bcx_torch_pch PRIVATE bcx_options LibTorch::LibTorch fmt::fmt)
 target_include_directories(bcx_torch_pch SYSTEM BEFORE PRIVATE ${PROJECT_BINARY_DIR}/system)
 target_compile_options(bcx_torch_pch PRIVATE -O1)
-target_precompile_headers(bcx_torch_pch PRIVATE <torch/torch.h>)
+target_precompile_headers(bcx_torch_pch PRIVATE <ATen/ATen.h> <torch/csrc/autograd/autograd.h>
+  <torch/csrc/autograd/custom_function.h> <torch/nn/module.h> <torch/utils.h>)
 
 # bcx_use_torch_pch(TARGET): links LibTorch privately and reuses the precompiled header.
 function(bcx_use_torch_pch target)

@@ -1,1 +1,1 @@
-// The carrier of the precompiled <torch/torch.h>; see cmake/BcxDependencies.cmake.
+// The carrier of the precompiled header of LibTorch; see cmake/BcxDependencies.cmake.

@@ -4,7 +4,7 @@
 
 #include <ATen/Parallel.h>
 #include <fmt/ranges.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include "check/checks.h"
 #include "check/parameters_check.h"

@@ -4,7 +4,7 @@
 
 #include <ATen/autocast_mode.h>
 #include <fmt/ranges.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include "bcx/sdk/optimizer.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <limits>
 

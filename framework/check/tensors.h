@@ -1,7 +1,7 @@
 // Small things that the checks say about tensors.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <string>
 

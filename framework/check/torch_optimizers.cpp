@@ -1,6 +1,8 @@
 #include "check/torch_optimizers.h"
 
-#include <torch/torch.h>
+#include <torch/optim/adam.h>
+#include <torch/optim/adamw.h>
+#include <torch/optim/sgd.h>
 
 #include <set>
 

@@ -1,6 +1,6 @@
 #include "engine/augment_preview.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstring>
 #include <numeric>

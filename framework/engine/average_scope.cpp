@@ -1,6 +1,6 @@
 #include "engine/average_scope.h"
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 namespace bcx::engine {
 

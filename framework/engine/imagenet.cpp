@@ -1,7 +1,7 @@
 #include "engine/imagenet.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "engine/load_weights.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "base/text.h"
 #include "weights/match.h"

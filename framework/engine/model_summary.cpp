@@ -1,7 +1,7 @@
 #include "engine/model_summary.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "base/table.h"
 #include "base/text.h"

@@ -1,6 +1,6 @@
 #include "engine/roofline.h"
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include "base/timing.h"
 #include "engine/components.h"

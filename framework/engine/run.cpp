@@ -1,7 +1,7 @@
 #include "engine/run.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -214,10 +214,10 @@ std::vector<tracker::Stamp> Session::stamps() const {
                                           setup_->candidates.indexes.size())});
   // Without batch statistics the gradient is the whole batch's, to rounding.
   if (request_.micro_batches > 1 && !setup_->model.parameters.statistics().empty())
-    all.push_back({"MICROBATCHES",
-                   fmt::format("batches of {} in {} parts: batch statistics are of {} images",
-                               e_.train.batch_size * request_.micro_batches, request_.micro_batches,
-                               e_.train.batch_size)});
+    all.push_back(
+        {"MICROBATCHES", fmt::format("batches of {} in {} parts: batch statistics are of {} images",
+                                     e_.train.batch_size * request_.micro_batches,
+                                     request_.micro_batches, e_.train.batch_size)});
   if (loop_ && setup_->step.parts() > 1 && !setup_->model.parameters.statistics().empty())
     all.push_back({"MICROBATCHES", "memory ran out"});
   return all;

@@ -1,7 +1,7 @@
 #include "engine/trained_model.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "base/error.h"
 #include "base/signals.h"

@@ -1,7 +1,7 @@
 #include "engine/training_setup.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <set>
 

@@ -1,7 +1,7 @@
 #include "model/classifier.h"
 
 #include <fmt/ranges.h>
-#include <torch/torch.h>
+#include <torch/nn/module.h>
 
 #include <cmath>
 

@@ -1,6 +1,7 @@
 #include "model/grad_cam.h"
 
-#include <torch/torch.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/utils.h>
 
 #include "base/error.h"
 

@@ -1,6 +1,8 @@
 #include "model/lower_weights.h"
 
-#include <torch/torch.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/utils.h>
 
 #include <string>
 #include <unordered_set>

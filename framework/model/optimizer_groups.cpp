@@ -1,6 +1,6 @@
 #include "model/optimizer_groups.h"
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 

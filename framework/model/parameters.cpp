@@ -1,7 +1,8 @@
 #include "model/parameters.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/nn/module.h>
+#include <torch/utils.h>
 
 #include "base/error.h"
 #include "base/text.h"

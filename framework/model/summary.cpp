@@ -1,6 +1,6 @@
 #include "model/summary.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "base/text.h"
 #include "model/classifier.h"

@@ -1,7 +1,7 @@
 #include "train/checkpoint.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <chrono>
@@ -206,7 +206,8 @@ void CheckpointStore::save(Snapshot snapshot, const std::string& tag, const std:
 
 void CheckpointStore::write(Snapshot snapshot, const std::string& tag, const std::string& metric,
                             std::optional<double> value) {
-  // Zero-padded, so that names sort by step; "-" before the "." of the epoch's end, whose step it is.
+  // Zero-padded, so that names sort by step; "-" before the "." of the epoch's end, whose step it
+  // is.
   const auto path = this->path(
       tag == "last" ? fmt::format("last-{:010}{}", snapshot.cursor.step,
                                   snapshot.manifest.contains("validating") ? "-validating" : "")

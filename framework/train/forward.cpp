@@ -1,6 +1,6 @@
 #include "train/forward.h"
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include "bcx/sdk/inference.h"
 #include "train/memory_guard.h"

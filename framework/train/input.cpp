@@ -1,7 +1,7 @@
 #include "train/input.h"
 
 #include <fmt/ranges.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include "base/error.h"
 

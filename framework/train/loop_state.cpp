@@ -1,6 +1,6 @@
 // What of the loop a checkpoint holds: saving it, going on from it, going back to it.
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <utility>

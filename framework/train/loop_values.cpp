@@ -1,7 +1,7 @@
 // What the loop does with the values of its steps: recording them, and judging those that are not
 // finite (train.not_finite).
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 

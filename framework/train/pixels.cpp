@@ -1,7 +1,7 @@
 #include "train/pixels.h"
 
 #include <ATen/Parallel.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "data/read_ahead.h"
 #include "train/cuda_services.h"

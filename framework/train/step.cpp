@@ -1,7 +1,7 @@
 #include "train/step.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include "base/error.h"
 #include "base/hash.h"

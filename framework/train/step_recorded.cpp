@@ -1,5 +1,5 @@
 // A training step as a device records it, and what it changes.
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include "train/step.h"
 

@@ -1,7 +1,7 @@
 #include "train/step_recorder.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "small_network.h"
 
-#include <torch/torch.h>
+#include <torch/nn.h>
+#include <torch/optim/adam.h>
 
 #include "base/philox.h"
 

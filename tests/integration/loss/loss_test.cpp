@@ -1,6 +1,6 @@
 #include "train/loss.h"
 
-#include <torch/torch.h>
+#include <torch/nn/functional/loss.h>
 
 #include <cmath>
 

@@ -2,7 +2,7 @@
 #include "engine/model_summary.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "base/text.h"
 #include "tests/catch.h"

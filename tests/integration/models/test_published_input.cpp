@@ -1,6 +1,6 @@
 // Pictures prepared for published weights, against torchvision's own transform:
 // published_input.json, made by make_published_input.py.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>

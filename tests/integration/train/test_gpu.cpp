@@ -1,6 +1,6 @@
 // What only a GPU can show: kernels and CUDA graphs against the CPU and against eager steps.
 // Deterministic algorithms throughout, so that equal means bit for bit.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "base/philox.h"
 #include "bcx/sdk/augmentation.h"

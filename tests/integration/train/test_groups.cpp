@@ -1,7 +1,7 @@
 // Groups of parameters: factors of learning rate and weight decay by name, numbers of steps, and
 // layer-wise arithmetic on ranges.
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include "base/error.h"
 #include "bcx/sdk/segments.h"

@@ -1,7 +1,7 @@
 // Products that a network calls, against arithmetic by hand.
 #include "model/products.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "tests/catch.h"
 

@@ -1,4 +1,5 @@
-#include <torch/torch.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/utils.h>
 
 #include <cmath>
 #include <limits>

@@ -1,6 +1,6 @@
 #include "train/step_recorder.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "tests/catch.h"
 #include "tests/integration/train/fake_recorder.h"

@@ -1,7 +1,8 @@
 // A network small enough to check by hand: one convolution, optionally a batch normalisation.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
 
 #include <new>
 

@@ -1,6 +1,6 @@
 // What the manifests say about the backbones, and what every backbone owes its host.
 #include <ATen/record_function.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <cmath>
 

@@ -4,7 +4,8 @@
 
 #include <ATen/autocast_mode.h>
 #include <ATen/record_function.h>
-#include <torch/torch.h>
+#include <torch/nn/module.h>
+#include <torch/utils.h>
 
 #include "bcx/sdk/nn.h"
 #include "tests/catch.h"

@@ -1,7 +1,8 @@
 // Every backbone against what torchvision or timm computes on the same filled weights:
 // ../shared/parity/backbones/NAME.json, made by make_backbones.py beside it; and its published
 // classifier: logits.json, made by make_logits.py.
-#include <torch/torch.h>
+#include <torch/nn/module.h>
+#include <torch/utils.h>
 
 #include <cmath>
 #include <fstream>

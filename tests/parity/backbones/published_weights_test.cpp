@@ -1,5 +1,6 @@
 // Networks with their real ImageNet weights against the logits that others compute with them.
-#include <torch/torch.h>
+#include <torch/nn/module.h>
+#include <torch/utils.h>
 
 #include <cstring>
 #include <fstream>

@@ -1,7 +1,7 @@
 // The fused dense block against the plain one, whose parity with torchvision is tested elsewhere.
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/autocast_mode.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <limits>
 

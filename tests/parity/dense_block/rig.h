@@ -1,7 +1,7 @@
 // Dense blocks with the deterministic numbers of fill.h, a step of training, and comparisons.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <cmath>
 #include <functional>
